@@ -1,0 +1,31 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml CMakeLists.txt $(wildcard curate/kernels/*.h curate/kernels/cpu/*.h curate/kernels/cpu/*.cpp)
+
+.PHONY: demo test check lint clean
+
+demo: $(VENV)/installed
+	$(BIN)/curate run pipelines/zyda2.yaml -o out/zyda2
+	@echo "report: out/zyda2/report/index.html"
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+check: lint test
+
+$(VENV)/installed: $(SOURCES)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "curate needs Python 3.11 or later; set PYTHON=python3.12, say" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
+	  { echo "$(PYTHON) cannot make a virtual environment: on Debian, apt install python3-venv python3-dev" >&2; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build out synth

@@ -1,0 +1,1 @@
+"""curate turns raw web corpora into LLM pretraining data."""

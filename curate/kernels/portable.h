@@ -1,0 +1,19 @@
+// What every kernel header shares: one spelling for host and device, and the fixed-width names.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__CUDACC__)
+#define CURATE_HD __host__ __device__ inline
+#else
+#define CURATE_HD inline
+#endif
+
+namespace curate {
+
+using u8 = std::uint8_t;
+using u32 = std::uint32_t;
+using u64 = std::uint64_t;
+using i64 = std::int64_t;
+
+}  // namespace curate

@@ -1,0 +1,78 @@
+"""What a document stage is: a batch of texts in, decision columns out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from curate.kernels import Texts
+
+
+class StageConfig(BaseModel):
+    """The keys every stage of a recipe may carry; each stage adds its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str | None = None
+    sources: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive documents of one source file.
+
+    texts: the documents' texts; empty where a stage does not read text or a row is quarantined.
+    columns: metadata columns of the source and ledger columns of earlier stages that the stage `requires`,
+        each as long as the batch.
+    """
+
+    source: str
+    texts: Texts
+    columns: Mapping[str, pa.Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What a stage decided about the rows it was shown, all arrays aligned with those rows.
+
+    rule: int16, index into the stage's `rules`, -1 where the document stays.
+    value: float64, the measured value behind the drop, NaN where the document stays.
+    columns: the stage's ledger columns.
+    """
+
+    rule: NDArray[np.int16]
+    value: NDArray[np.float64]
+    columns: Mapping[str, pa.Array] = field(default_factory=dict)
+
+
+class DocumentStage(ABC):
+    """A stage that decides about each document on its own.
+
+    Instances are made once a run, travel to workers by pickle, and are called from several threads at once:
+    whatever is expensive (a model) is loaded on first use and shared inside a process.
+    """
+
+    Config: ClassVar[type[StageConfig]]
+    reads_text: ClassVar[bool] = True
+
+    #: Reasons a document can be dropped for, as they stand in the ledger: `rule` or `profile.rule`.
+    rules: tuple[str, ...]
+    #: Ledger columns the stage writes; null where a document was not shown to it.
+    columns: pa.Schema
+    #: Metadata columns of the source, or ledger columns of earlier stages, that `decide` reads.
+    requires: tuple[str, ...] = ()
+
+    @abstractmethod
+    def definition(self) -> dict[str, object]:
+        """Everything its decisions depend on, as JSON values: resolved parameters, checksums of models."""
+
+    @abstractmethod
+    def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
+        """Verdicts for the batch's `rows` (int64, increasing, never empty): the documents still alive."""
