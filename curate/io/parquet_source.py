@@ -1,8 +1,8 @@
 """Parquet files as documents.
 
 A row group is read whole, only its needed columns; one whose needed columns take more than WHOLE_GROUP_BYTES
-uncompressed is streamed, after a first pass over it that only checks it, so that a row group is read or bad as a
-whole, whatever the batch size.
+uncompressed is streamed, after a first pass over it that only checks it, so that a row group is read, or bad,
+as a whole, whatever the batch size.
 """
 
 from __future__ import annotations
