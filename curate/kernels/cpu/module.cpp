@@ -2,10 +2,16 @@
 #include <nanobind/nanobind.h>
 
 namespace curate::cpu {
+void bind_join(nanobind::module_&);
+void bind_sketch(nanobind::module_&);
+void bind_survivors(nanobind::module_&);
 void bind_texts(nanobind::module_&);
 }  // namespace curate::cpu
 
 NB_MODULE(_cpu, m) {
   using namespace curate::cpu;
+  bind_join(m);
+  bind_sketch(m);
+  bind_survivors(m);
   bind_texts(m);
 }
