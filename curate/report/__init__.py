@@ -1,6 +1,7 @@
 """What a finished run did: figures, a page, one document's journey, and verification.
 
-Reads only the output folder (manifest, ledger, quarantine, shards), and texts where the source files still are.
+Reads only the output folder (manifest, ledger, quarantine, shards), and texts where the source files still
+are.
 """
 
 from __future__ import annotations

@@ -47,9 +47,8 @@ def waterfall(stats: Mapping[str, Any], unit: str) -> Figure:
         level = amount if full else level - amount
         notes["x"].append(base + amount)
         notes["y"].append(y)
-        notes["text"].append(
-            f"{'' if full or not amount else '-'}{compact(amount)} ({share(amount / whole)})"
-        )
+        part = "" if y == 0 else f" ({share(amount / whole)})"
+        notes["text"].append(f"\u00a0{'' if full or not amount else '-'}{compact(amount)}{part}")
         for name in sources:
             value = values.get(name, 0)
             bar = bars[name]
@@ -83,7 +82,7 @@ def waterfall(stats: Mapping[str, Any], unit: str) -> Figure:
     layout = {
         "barmode": "overlay",
         "height": 90 + _ROW * len(rows),
-        "xaxis": {"range": [0, whole * 1.3], "title": {"text": unit}},
+        "xaxis": {"range": [0, whole * 1.45], "title": {"text": unit}},
         "yaxis": _labels([label for label, _, _ in rows]),
     }
     return {"data": data, "layout": layout}
@@ -104,7 +103,8 @@ def matrix(losers: Sequence[str], winners: Sequence[str], counts: Mapping[str, M
         "customdata": [[count(value) for value in row] for row in values],
         "texttemplate": "%{text}",
         "hovertemplate": "%{y} lost %{customdata} documents to %{x}<extra></extra>",
-        "colorscale": [[0, "--cell"], [1, "--s0"]],
+        "textfont": {"color": "--ink", "size": 13},
+        "colorscale": [[0, "--cell"], [1, "--heat"]],
         "zmin": 0,
         "showscale": False,
         "xgap": 2,
@@ -112,8 +112,8 @@ def matrix(losers: Sequence[str], winners: Sequence[str], counts: Mapping[str, M
     }
     layout = {
         "height": 130 + 46 * len(losers),
-        "xaxis": {"title": {"text": "duplicate of a document of"}, "side": "bottom", "type": "category"},
-        "yaxis": {"autorange": "reversed", "automargin": True, "type": "category"},
+        "xaxis": {"title": {"text": "duplicate of a document of"}, "type": "category", "showgrid": False},
+        "yaxis": {"autorange": "reversed", "type": "category", "showgrid": False},
     }
     return {"data": [cell], "layout": layout}
 
@@ -248,6 +248,14 @@ def _labels(names: Sequence[str]) -> Figure:
     }
 
 
+def _tick(value: int) -> str:
+    """A power of two or ten, short: 512, 8 k, 131 k, 1 M."""
+    for scale, name in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")):
+        if value >= scale:
+            return f"{value // scale} {name}"
+    return str(value)
+
+
 def _log_ticks(values: Sequence[float], base: int) -> Figure:
     """Ticks at powers of the base, thinned to about six, and the range of a log axis with some air."""
     powers = [math.log(value, base) for value in values if value > 0] or [0.0]
@@ -257,6 +265,6 @@ def _log_ticks(values: Sequence[float], base: int) -> Figure:
     air = 0.06 * max(1, high - low)
     return {
         "tickvals": ticks,
-        "ticktext": [compact(tick) for tick in ticks],
+        "ticktext": [_tick(tick) for tick in ticks],
         "range": [math.log10(base) * (min(powers) - air), math.log10(base) * (max(powers) + air)],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_SCALES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+_SCALES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
 def count(value: int) -> str:
@@ -11,7 +11,7 @@ def count(value: int) -> str:
 
 
 def compact(value: float) -> str:
-    """Three digits and a scale (K, M, B = 10^9, T): 1.23 M. Below ten thousand all digits."""
+    """Three digits and a scale (k, M, B = 10^9, T): 1.23 M. Below ten thousand all digits."""
     return f"{value:,.0f}" if value < 10_000 else _scaled(value, "")
 
 
@@ -33,6 +33,6 @@ def _scaled(value: float, unit: str) -> str:
         if value >= 0.9995 * scale:
             digits = value / scale
             decimals = 2 if digits < 9.995 else 1 if digits < 99.95 else 0
-            symbol = {"B": "G", "K": "k"}.get(name, name) + unit if unit else name
+            symbol = {"B": "G"}.get(name, name) + unit if unit else name
             return f"{digits:.{decimals}f} {symbol}"
     return f"{value:,.0f}"

@@ -13,6 +13,10 @@ function coloured(value, style) {
   return value;
 }
 
+function titled(axis) {
+  return axis.title ? { ...axis, title: { standoff: 8, font: { size: 13 }, ...axis.title } } : axis;
+}
+
 function draw(width) {
   const style = getComputedStyle(document.documentElement);
   const ink = style.getPropertyValue("--ink").trim();
@@ -31,8 +35,8 @@ function draw(width) {
       font: { family: style.fontFamily, size: 13, color: ink },
       hoverlabel: { font: { family: style.fontFamily } },
       legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", itemclick: false, itemdoubleclick: false },
-      xaxis: { ...axis, ...layout.xaxis },
-      yaxis: { ...axis, ...layout.yaxis },
+      xaxis: { ...axis, ...titled(layout.xaxis) },
+      yaxis: { ...axis, ...titled(layout.yaxis) },
     }, { displayModeBar: false, responsive: true });
   }
 }
