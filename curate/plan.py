@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from curate.errors import SourceError
 from curate.io.ledger import pack_doc
 from curate.io.sources import SourceColumns, SourceFile, list_files
-from curate.recipe import Recipe, Source, StageEntry
+from curate.recipe import Recipe, Source, Stage
 from curate.stages import CORPUS_STAGES, DOCUMENT_STAGES
 from curate.stages.base import DocumentStage
 from curate.stages.corpus import CorpusStage, ledger_columns
@@ -89,7 +89,7 @@ def plan(recipe: Recipe) -> Plan:
     sources, problems = [], []
     for index, source in enumerate(recipe.sources):
         try:
-            files = list_files(source.name, source.paths, source.format, _all_columns(source, passes))
+            files = list_files(source.name, source.path, source.format, _all_columns(source, passes))
         except SourceError as error:
             problems.extend(error.problems)
             continue
@@ -107,7 +107,7 @@ def _all_columns(source: Source, passes: Sequence[DocumentPass | CorpusPasses]) 
     return SourceColumns(source.text, source.id, tuple(sorted(read | set(source.keep))))
 
 
-def _step(entry: StageEntry, source_names: tuple[str, ...]) -> Step:
+def _step(entry: Stage, source_names: tuple[str, ...]) -> Step:
     kind = DOCUMENT_STAGES.get(entry.kind) or CORPUS_STAGES[entry.kind]
     return Step(
         entry.name, entry.kind, kind(entry.config), frozenset(entry.config.sources or source_names)

@@ -6,6 +6,7 @@ A path without `://` and a `file://` URL are local; anything else goes through f
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import secrets
@@ -13,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import fsspec
 
@@ -40,6 +41,23 @@ def open_binary(path: str) -> BinaryIO:
         return local.open("rb")
     filesystem, inside = fsspec.core.url_to_fs(path)
     return cast(BinaryIO, filesystem.open(inside, "rb"))
+
+
+def join(folder: str, inside: str) -> str:
+    """The path of `inside`, written with slashes, below `folder`."""
+    return f"{folder.rstrip('/')}/{inside}"
+
+
+def size_of(path: str) -> int:
+    """Bytes of the file at `path`. Raises OSError where there is none."""
+    filesystem, inside = fsspec.core.url_to_fs(path)
+    return int(filesystem.size(inside))
+
+
+def sha256_of(path: str) -> str:
+    """sha256 of the file at `path`, in hex. Raises OSError where there is none."""
+    with open_binary(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def exists(path: str) -> bool:
@@ -172,6 +190,12 @@ def _writing_problem(path: str, error: OSError) -> Problem:
     if isinstance(error, FileExistsError | NotADirectoryError):
         return Problem(path, "a file stands where a folder is needed", fix="choose another output folder")
     return Problem(path, f"cannot be written: {error}", fix="check the disk or connection and run again")
+
+
+def read_json(path: str) -> Any:
+    """What `write_json` wrote. Raises OSError where there is no file, ValueError where it is not JSON."""
+    with open_binary(path) as file:
+        return json.load(file)
 
 
 def write_json(path: str, value: object) -> None:

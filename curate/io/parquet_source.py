@@ -50,6 +50,13 @@ def inspect(source: str, index: int, path: str, columns: SourceColumns) -> Sourc
     )
 
 
+def column_types(file: SourceFile, names: Sequence[str]) -> dict[str, pa.DataType]:
+    """The types that batches give the metadata columns `names`."""
+    with source_errors(file.path):
+        footer = read_footer(file.path)
+    return select(file.path, footer.schema, SourceColumns("", columns=tuple(names)), text=False).types
+
+
 def read(
     file: SourceFile,
     columns: SourceColumns,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,23 +12,19 @@ import pyarrow as pa
 import curate
 from curate.engines.task import Receipt
 from curate.io.card import write_card
-from curate.io.files import atomic_write, join, write_json
+from curate.io.files import join, size_of, write_json
+from curate.io.quarantine import join_quarantine
 from curate.plan import Plan, PlannedSource, Step
 from curate.report import write_report
 from curate.run.shards import Emitting
 
 
-def gather_quarantine(out: str, source: PlannedSource, parts: Iterable[str]) -> None:
-    """Put the quarantine of a source's files into OUT/quarantine/<source>.jsonl, in file order; none if empty."""
-    target = Path(join(out, f"quarantine/{source.source.name}.jsonl"))
-    found = [part for part in (Path(join(out, path)) for path in parts) if part.stat().st_size]
-    if not found:
-        target.unlink(missing_ok=True)
-        return
-    with atomic_write(str(target)) as file:
-        for part in found:
-            with part.open("rb") as records:
-                shutil.copyfileobj(records, file)
+def gather_quarantine(out: str, source: PlannedSource, parts: Iterable[str]) -> bool:
+    """Put the quarantine of a source's files into OUT/quarantine/<source>.jsonl, in file order, if there is any."""
+    found = [part for part in (join(out, path) for path in parts) if size_of(part)]
+    if found:
+        join_quarantine(join(out, f"quarantine/{source.source.name}.jsonl"), found)
+    return bool(found)
 
 
 def write_manifest(

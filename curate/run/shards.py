@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curate.engines.task import Facts
-from curate.io.files import atomic_write, join, open_input
+from curate.io.files import atomic_write, join, open_binary
 from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
 from curate.run.documents import BatchLimits
 from curate.run.standing import row_ranges
@@ -113,7 +113,7 @@ def _read_piece(
 ) -> tuple[pa.Table, NDArray[np.int64], int]:
     """The piece's rows as a table of the shard's schema, which rows of the file they are, and their tokens."""
     emitting = piece.emitting
-    with open_input(join(out, emitting.ledger)) as file:
+    with open_binary(join(out, emitting.ledger)) as file:
         ledger = pq.read_table(file, columns=["copies", "tokens"])
     chosen = np.flatnonzero(ledger["copies"].to_numpy() > piece.copy)[piece.start : piece.stop]
     limits = arguments.limits

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from curate.io.files import join, open_input
+from curate.io.files import join, open_binary
 from curate.io.ledger import LEDGER_FIELDS
 from curate.stages.corpus import STAYS, Decisions, ledger_columns
 
@@ -46,7 +46,7 @@ class Standing:
     def read(cls, out: str, decided: Decided) -> Standing:
         columns: dict[str, pa.Array] = {}
         for path in decided.layers:
-            with open_input(join(out, path)) as file:
+            with open_binary(join(out, path)) as file:
                 layer = pq.read_table(file)
             for name in layer.column_names:
                 _put(columns, name, _one_chunk(layer.column(name)))

@@ -67,11 +67,10 @@ class Carrying:
         emitting = self._ledger_pass(self._copies())
         shards = self._shard_pass(emitting)
         out = self._journal.out
-        quarantined = self._gather_quarantine()
+        quarantined, quarantine_paths = self._gather_quarantine()
         finish.write_manifest(out, self._plan, emitting, shards, quarantined)
         stats = finish.publish(out)
-        kept = {f"quarantine/{source}.jsonl" for source in quarantined}
-        finish.remove_leftovers(out, kept | self._journal.wanted())
+        finish.remove_leftovers(out, quarantine_paths | self._journal.wanted())
         return stats, sum(quarantined.values())
 
     def _document_pass(self, each: DocumentPass, first: bool) -> None:
@@ -230,13 +229,16 @@ class Carrying:
             tasks.append(Task(f"write/{number:05d}-of-{shards:05d}", write_shard, arguments, inputs, (path,)))
         return self._journal.carry_out(Pass("write", tuple(tasks)))
 
-    def _gather_quarantine(self) -> dict[str, int]:
-        found = {}
+    def _gather_quarantine(self) -> tuple[dict[str, int], set[str]]:
+        """Records by source, and the paths of the quarantine files that hold them."""
+        records, paths = {}, set()
         for source in self._plan.sources:
-            states = [state for state in self._files if state.name == source.source.name]
-            finish.gather_quarantine(self._journal.out, source, [state.quarantine for state in states])
-            found[source.source.name] = sum(state.quarantined for state in states)
-        return found
+            name = source.source.name
+            states = [state for state in self._files if state.name == name]
+            records[name] = sum(state.quarantined for state in states)
+            if finish.gather_quarantine(self._journal.out, source, [state.quarantine for state in states]):
+                paths.add(f"quarantine/{name}.jsonl")
+        return records, paths
 
 
 def _text_part(step: Step) -> list[object]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, field_validator
 
 from curate.dedup.exact import exact_groups, text_hash
 from curate.engines.task import Facts, Pass, Receipt, Task, fingerprint
 from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.files import join
 from curate.io.prefix_exchange import cut_by_prefix, parts_for, read_prefix, slices_for
-from curate.stages.base import Batch
+from curate.stages.base import Batch, StageConfig
 from curate.stages.corpus import (
     STAYS,
     Collected,
@@ -23,6 +25,29 @@ from curate.stages.corpus import (
     dropped_docs,
     not_in,
 )
+
+class ExactDedupConfig(StageConfig):
+    """Keys of `exact_dedup`."""
+
+    key: Literal["text"] = Field(default="text", description="What is compared: the whole text, as bytes.")
+    scope: Literal["all", "across"] = Field(
+        default="all",
+        description="all: duplicates anywhere; across: only duplicates between sources, so that those inside "
+        "one source stay (as Zyda-2 does for near-duplicates, arXiv 2411.06068).",
+    )
+    priority: tuple[str, ...] | None = Field(
+        default=None,
+        description="Sources, best first: a document stays rather than its duplicate in a later source. "
+        "Sources left out follow in the order of the recipe, which is also the default.",
+    )
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _key_is_supported(cls, key: Any) -> Any:
+        if isinstance(key, str) and key != "text":
+            raise ValueError(f"exact_dedup cannot compare {key!r}: the only key supported is text")
+        return key
+
 
 #: 24 bytes a document and as much again to sort: about 400 MB a task.
 DOCUMENTS_A_PART = 8_000_000
@@ -49,9 +74,9 @@ class HashCollector:
 
 
 class ExactDedup(CorpusStage):
-    Config = ExactDedupConfig
-    exchange_suffixes = ("hashes.arrow",)
-    rule = "exact_dedup.duplicate"
+    Config: ClassVar[type[StageConfig]] = ExactDedupConfig
+    exchange_suffixes: ClassVar[tuple[str, ...]] = ("hashes.arrow",)
+    rule: ClassVar[str] = "exact_dedup.duplicate"
 
     def __init__(self, config: ExactDedupConfig) -> None:
         self.config = config

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from curate.errors import GuardError, Problem
 from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.files import join
 from curate.io.prefix_exchange import cut_by_prefix, parts_for, read_prefix, slices_for
-from curate.stages.base import Batch
+from curate.stages.base import Batch, StageConfig
 from curate.stages.corpus import (
     SOURCE_SHIFT,
     STAYS,
@@ -33,6 +34,7 @@ from curate.stages.corpus import (
     dropped_docs,
     not_in,
 )
+from curate.stages.fuzzy_config import FuzzyDedupConfig
 
 #: 16 bytes a document and twice that to sort: about 400 MB a task.
 DOCUMENTS_A_JOIN = 8_000_000
@@ -70,9 +72,9 @@ class SketchCollector:
 
 
 class FuzzyDedup(CorpusStage):
-    Config = FuzzyDedupConfig
-    exchange_suffixes = ("bands.arrow", "signatures.arrow")
-    rule = "fuzzy_dedup.duplicate"
+    Config: ClassVar[type[StageConfig]] = FuzzyDedupConfig
+    exchange_suffixes: ClassVar[tuple[str, ...]] = ("bands.arrow", "signatures.arrow")
+    rule: ClassVar[str] = "fuzzy_dedup.duplicate"
 
     def __init__(self, config: FuzzyDedupConfig) -> None:
         self.config = config
@@ -150,7 +152,7 @@ class FuzzyDedup(CorpusStage):
     def _guard_clusters(self, name: str, collected: Collected, facts: Facts) -> None:
         limit = self.config.guards.max_cluster
         largest = facts["largest"]
-        if not largest or largest[0][1] <= limit:
+        if limit is None or not largest or largest[0][1] <= limit:
             return
         ranking = Ranking.of(collected.source_names, self.config.priority)
         shown = ", ".join(
@@ -169,6 +171,8 @@ class FuzzyDedup(CorpusStage):
 
     def _guard_sources(self, name: str, collected: Collected, resolved: list[Receipt]) -> None:
         limit = self.config.guards.max_source_loss
+        if limit is None:
+            return
         problems = []
         for source, documents in collected.documents.items():
             lost = sum(receipt.facts["dropped"].get(source, 0) for receipt in resolved)
