@@ -52,14 +52,14 @@ def estimate(plan: Plan) -> Estimate:
     sources = {source.source.name: _source(source, first) for source in plan.sources}
     documents = sum(found.documents for found in sources.values())
     exchange = sum(
-        12 * step.stage.config.bands + step.stage.config.hashes + 4 if isinstance(step.stage, FuzzyDedup) else 20
+        12 * step.stage.config.bands + step.stage.config.hashes + 4
+        if isinstance(step.stage, FuzzyDedup)
+        else 20
         for step in plan.steps
         if isinstance(step.stage, CorpusStage)
     )
     kept_bytes = sum(found.text_bytes * found.kept for found in sources.values())
-    return Estimate(
-        sources, documents * (exchange + LEDGER_BYTES), round(kept_bytes * COMPRESSION)
-    )
+    return Estimate(sources, documents * (exchange + LEDGER_BYTES), round(kept_bytes * COMPRESSION))
 
 
 def _source(source: PlannedSource, first: DocumentPass) -> SourceEstimate:
@@ -70,7 +70,10 @@ def _source(source: PlannedSource, first: DocumentPass) -> SourceEstimate:
             continue
         started = time.perf_counter()
         raw = next(
-            iter(read_batches(file, columns, text=True, max_documents=SAMPLE_DOCUMENTS, max_bytes=SAMPLE_BYTES)), None
+            iter(
+                read_batches(file, columns, text=True, max_documents=SAMPLE_DOCUMENTS, max_bytes=SAMPLE_BYTES)
+            ),
+            None,
         )
         if raw is None or not len(raw):
             continue
@@ -85,7 +88,8 @@ def _source(source: PlannedSource, first: DocumentPass) -> SourceEstimate:
 
 
 def _kept(source: PlannedSource, first: DocumentPass, raw: RawBatch, texts: Texts) -> float:
-    alive = ~raw.texts.is_null().to_numpy(zero_copy_only=False)
+    alive = np.ones(len(raw), np.bool_)
+    alive[[bad.row - raw.start for bad in raw.bad if bad.row is not None]] = False
     known: dict[str, pa.Array] = {
         **raw.columns,
         "id": raw.ids,

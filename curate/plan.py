@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curate.errors import SourceError
+from curate.errors import Problem, SourceError
 from curate.io.ledger import pack_doc
 from curate.io.sources import SourceColumns, SourceFile, list_files
 from curate.recipe import Recipe, Source, Stage
@@ -86,7 +86,8 @@ def plan(recipe: Recipe) -> Plan:
     """Check the recipe against the real files and lay out the passes. Reads footers and sizes, writes nothing."""
     names = tuple(source.name for source in recipe.sources)
     passes = _passes(tuple(_step(entry, names) for entry in recipe.stages), names)
-    sources, problems = [], []
+    sources: list[PlannedSource] = []
+    problems: list[Problem] = []
     for index, source in enumerate(recipe.sources):
         try:
             files = list_files(source.name, source.path, source.format, _all_columns(source, passes))
@@ -109,9 +110,7 @@ def _all_columns(source: Source, passes: Sequence[DocumentPass | CorpusPasses]) 
 
 def _step(entry: Stage, source_names: tuple[str, ...]) -> Step:
     kind = DOCUMENT_STAGES.get(entry.kind) or CORPUS_STAGES[entry.kind]
-    return Step(
-        entry.name, entry.kind, kind(entry.config), frozenset(entry.config.sources or source_names)
-    )
+    return Step(entry.name, entry.kind, kind(entry.config), frozenset(entry.config.sources or source_names))
 
 
 def _passes(steps: tuple[Step, ...], names: tuple[str, ...]) -> tuple[DocumentPass | CorpusPasses, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -69,7 +70,11 @@ def _passes(plan: Plan) -> Tree:
 
 def _step_line(plan: Plan, step: Step) -> str:
     names = [source.source.name for source in plan.sources]
-    where = "" if step.sources == set(names) else f" ({', '.join(name for name in names if name in step.sources)})"
+    where = (
+        ""
+        if step.sources == set(names)
+        else f" ({', '.join(name for name in names if name in step.sources)})"
+    )
     return f"{step.name}{where}{': collects' if isinstance(step.stage, CorpusStage) else ''}"
 
 
@@ -83,8 +88,8 @@ def _curve(name: str, stage: FuzzyDedup) -> Table:
         title=f"{name}: {shingles}, {config.bands} bands of {rows} rows, chance that a pair is compared",
         title_justify="left",
     )
-    chances = (candidate_probability(similarity, config.bands, rows) for similarity in _SIMILARITIES)
-    table.add_row("found", *(f"{float(chance):.3f}" for chance in chances))
+    chances = candidate_probability(np.array(_SIMILARITIES), config.bands, rows)
+    table.add_row("found", *(f"{chance:.3f}" for chance in chances))
     return table
 
 

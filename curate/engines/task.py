@@ -74,4 +74,6 @@ def fingerprint(value: object) -> str:
 
 def outputs_fingerprint(receipts: Iterable[Receipt]) -> str:
     """One fingerprint of the contents that these receipts' tasks wrote."""
-    return fingerprint(sorted((path, found[1]) for receipt in receipts for path, found in receipt.outputs.items()))
+    return fingerprint(
+        sorted((path, found[1]) for receipt in receipts for path, found in receipt.outputs.items())
+    )

@@ -56,8 +56,11 @@ def size_of(path: str) -> int:
 
 def sha256_of(path: str) -> str:
     """sha256 of the file at `path`, in hex. Raises OSError where there is none."""
+    digest = hashlib.sha256()
     with open_binary(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def exists(path: str) -> bool:

@@ -49,7 +49,9 @@ def run(
     watcher = progress or Silent()
     limits = BatchLimits() if batch_documents is None else BatchLimits(documents=batch_documents)
     if device not in ("auto", "cpu"):
-        raise OutputError(Problem("--device", device, "auto or cpu", "GPU kernels are not part of this version"))
+        raise OutputError(
+            Problem("--device", device, "auto or cpu", "GPU kernels are not part of this version")
+        )
     if engine not in ENGINES:
         raise OutputError(Problem("--engine", engine, f"one of {', '.join(ENGINES)}"))
     with hold(out):
@@ -71,7 +73,9 @@ def clean(out: str) -> None:
     """Remove the journal of a finished run: what is left is the dataset, its ledger and its report."""
     if not exists(join(out, "manifest.json")):
         raise OutputError(
-            Problem(out, "no manifest.json: not the folder of a finished run", "a finished run", "finish it first")
+            Problem(
+                out, "no manifest.json: not the folder of a finished run", "a finished run", "finish it first"
+            )
         )
     with hold(out):
         _remove(out, [path for path in Path(out, "run").iterdir() if path.name != "lock"])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from curate.engines.task import Facts
 from curate.io.files import join
 from curate.io.quarantine import write_quarantine
-from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
+from curate.io.sources import BadRow, RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
 from curate.plan import Step
 from curate.run.layers import LayerWriter
@@ -70,7 +70,7 @@ class _FilePass:
 
     def run(self) -> Facts:
         arguments = self._arguments
-        bad = []
+        bad: list[BadRow] = []
         for raw in read_batches(
             arguments.file,
             arguments.columns,
@@ -101,7 +101,7 @@ class _FilePass:
         if self._standing:
             alive = self._alive[raw.start : raw.start + len(raw)].copy()
         else:
-            alive = ~raw.texts.is_null().to_numpy(zero_copy_only=False)
+            alive = _readable(raw.texts)
             documents = self._layer.add_documents(raw.ids, texts.sizes)
             known = {name: documents[name] for name in documents.schema.names}
         for step in self._arguments.steps:
@@ -112,9 +112,7 @@ class _FilePass:
             if isinstance(step.stage, DocumentStage):
                 verdicts = step.stage.decide(batch, rows)
                 self._layer.add_verdicts(step.name, step.stage.rules, rows + raw.start, verdicts)
-                known |= {
-                    name: scatter(values, rows, len(raw)) for name, values in verdicts.columns.items()
-                }
+                known |= {name: scatter(values, rows, len(raw)) for name, values in verdicts.columns.items()}
                 alive[rows[verdicts.rule >= 0]] = False
             else:
                 self._collect(step.name, batch, rows, raw.start)
@@ -135,6 +133,11 @@ class _FilePass:
             else:
                 found[name] = raw.columns[name]
         return found
+
+
+def _readable(texts: pa.Array) -> NDArray[np.bool_]:
+    readable: NDArray[np.bool_] = texts.is_valid().to_numpy(zero_copy_only=False)
+    return readable
 
 
 def _no_texts(rows: int) -> Texts:

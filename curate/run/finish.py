@@ -36,7 +36,16 @@ def write_manifest(
 ) -> None:
     """Write OUT/manifest.json: byte for byte the same for the same inputs and recipe."""
     sources = [_source(source, ledgers[source.source.name], quarantined) for source in plan.sources]
-    summed = ("documents", "kept", "bytes_in", "bytes_out", "tokens_in", "tokens_out", "rows_out", "quarantined")
+    summed = (
+        "documents",
+        "kept",
+        "bytes_in",
+        "bytes_out",
+        "tokens_in",
+        "tokens_out",
+        "rows_out",
+        "quarantined",
+    )
     write_json(
         join(out, "manifest.json"),
         {
@@ -66,7 +75,15 @@ def publish(out: str) -> dict[str, Any]:
 def remove_leftovers(out: str, wanted: Iterable[str]) -> None:
     """Remove shards, ledgers, layers, decisions and receipts that an earlier recipe left in the folder."""
     keep = {Path(join(out, path)) for path in wanted}
-    for folder in ("data", "ledger", "quarantine", "run/layers", "run/decisions", "run/exchange", "run/receipts"):
+    for folder in (
+        "data",
+        "ledger",
+        "quarantine",
+        "run/layers",
+        "run/decisions",
+        "run/exchange",
+        "run/receipts",
+    ):
         for path in sorted(Path(join(out, folder)).rglob("*"), reverse=True):
             if path.is_dir():
                 if not any(path.iterdir()):
@@ -110,7 +127,9 @@ def _stage(plan: Plan, step: Step) -> dict[str, Any]:
     return {
         "name": step.name,
         "kind": step.kind,
-        "sources": None if everywhere else [s.source.name for s in plan.sources if s.source.name in step.sources],
+        "sources": None
+        if everywhere
+        else [s.source.name for s in plan.sources if s.source.name in step.sources],
         "definition": step.stage.definition(),
     }
 

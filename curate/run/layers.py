@@ -86,7 +86,9 @@ class LayerWriter:
         write_parquet(path, pa.table(table))
         return {"documents": rows}
 
-    def _drop(self, rows: NDArray[np.int64], stage: str, reasons: list[str] | pa.Array, value: pa.Array) -> None:
+    def _drop(
+        self, rows: NDArray[np.int64], stage: str, reasons: list[str] | pa.Array, value: pa.Array
+    ) -> None:
         self._columns["dropped_by"].add(rows, pa.array([stage]).take(pa.array(np.zeros(len(rows), np.int64))))
         self._columns["reason"].add(rows, pa.array(reasons))
         self._columns["value"].add(rows, value)

@@ -108,9 +108,7 @@ def write_shard(out: str, arguments: ShardArguments) -> Facts:
     }
 
 
-def _read_piece(
-    out: str, piece: Piece, arguments: ShardArguments
-) -> tuple[pa.Table, NDArray[np.int64], int]:
+def _read_piece(out: str, piece: Piece, arguments: ShardArguments) -> tuple[pa.Table, NDArray[np.int64], int]:
     """The piece's rows as a table of the shard's schema, which rows of the file they are, and their tokens."""
     emitting = piece.emitting
     with open_binary(join(out, emitting.ledger)) as file:
@@ -142,6 +140,7 @@ def _rows_for_shard(
         f"{source}:{emitting.file.index}", pa.array(rows).cast(pa.string()), ":"
     )
     ids = positions if raw.ids is None else pc.coalesce(raw.ids.take(at).cast(pa.string()), positions)
+    assert raw.texts is not None, "shards are read with their texts"
     found = {"text": raw.texts.take(at), "id": ids, "source": pa.repeat(source, len(rows))}
     found |= {name: column.take(at) for name, column in raw.columns.items() if name not in found}
     columns = [

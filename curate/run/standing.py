@@ -56,7 +56,7 @@ class Standing:
                 _put(columns, name, values)
         order = list(LEDGER_FIELDS)
         statistics = order.index("quality")
-        names = sorted(columns, key=lambda name: (order.index(name) if name in order else statistics - 0.5))
+        names = sorted(columns, key=lambda name: order.index(name) if name in order else statistics - 0.5)
         return cls(pa.table({name: columns[name] for name in names}))
 
     @property

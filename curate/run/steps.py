@@ -91,7 +91,9 @@ class Carrying:
     def _document_task(self, each: DocumentPass, state: FileState, first: bool) -> Task:
         steps = each.steps_of(state.name)
         layer = f"run/layers/{each.name}/{state.path}.parquet"
-        exchange = tuple(_exchange_paths(step, state) for step in steps if isinstance(step.stage, CorpusStage))
+        exchange = tuple(
+            _exchange_paths(step, state) for step in steps if isinstance(step.stage, CorpusStage)
+        )
         quarantine = _quarantine_path(state) if first else None
         columns = state.columns(each.columns[state.name])
         arguments = DecideArguments(
@@ -112,7 +114,11 @@ class Carrying:
             "stages before": fingerprint([self._decided_digest(state), [step.name for step in steps]]),
             **{f"stage {step.name}": fingerprint(_text_part(step)) for step in steps},
         }
-        outputs = (layer, *(path for paths in exchange for path in paths), *((quarantine,) if quarantine else ()))
+        outputs = (
+            layer,
+            *(path for paths in exchange for path in paths),
+            *((quarantine,) if quarantine else ()),
+        )
         return Task(f"{each.name}/{state.path}", decide_file, arguments, inputs, outputs, state.file.bytes)
 
     def _corpus_passes(self, each: CorpusPasses) -> None:
@@ -133,7 +139,9 @@ class Carrying:
         """What was collected for a corpus stage, less what corpus stages since that reading have dropped."""
         name = each.step.name
         files = [(state, *state.collected[name]) for state in self._files if name in state.collected]
-        documents = {source.source.name: 0 for source in self._plan.sources if source.source.name in each.step.sources}
+        documents = {
+            source.source.name: 0 for source in self._plan.sources if source.source.name in each.step.sources
+        }
         for state, _, count, _ in files:
             documents[state.name] += count
         since = {
@@ -197,7 +205,9 @@ class Carrying:
             }
             tasks.append(Task(f"ledger/{state.path}", write_ledger, arguments, inputs, (path,)))
         receipts = self._journal.carry_out(Pass("ledger", tuple(tasks)))
-        made: dict[str, list[tuple[Emitting, Receipt]]] = {source.source.name: [] for source in self._plan.sources}
+        made: dict[str, list[tuple[Emitting, Receipt]]] = {
+            source.source.name: [] for source in self._plan.sources
+        }
         for state, receipt in zip(self._files, receipts, strict=True):
             counts = tuple(rows for rows, _, _ in receipt.facts["emitted"])
             columns = state.columns(state.source.source.keep)
@@ -212,7 +222,9 @@ class Carrying:
             for made in ledgers.values()
             for emitting, receipt in made
         }
-        size = sum(entry[1] for made in ledgers.values() for _, receipt in made for entry in receipt.facts["emitted"])
+        size = sum(
+            entry[1] for made in ledgers.values() for _, receipt in made for entry in receipt.facts["emitted"]
+        )
         shards = max(1, -(-size // output.shard_bytes))
         if not size:
             self._progress.note("write: no document is left")
@@ -264,7 +276,15 @@ def _piece_identity(piece: Piece, digests: dict[str, str]) -> list[object]:
     file = piece.emitting.file
     columns = piece.emitting.columns
     kept = [columns.text, columns.id, columns.columns]
-    return [file.path, _identity(file), digests[piece.emitting.ledger], kept, piece.copy, piece.start, piece.stop]
+    return [
+        file.path,
+        _identity(file),
+        digests[piece.emitting.ledger],
+        kept,
+        piece.copy,
+        piece.start,
+        piece.stop,
+    ]
 
 
 def _ledger_paths(plan: Plan) -> dict[tuple[str, int], str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -79,6 +79,10 @@ class CorpusStage(ABC):
     requires: tuple[str, ...] = ()
 
     @abstractmethod
+    def __init__(self, config: Any) -> None:
+        """config: an instance of `Config`."""
+
+    @abstractmethod
     def definition(self) -> dict[str, object]:
         """Everything its decisions depend on, as JSON values."""
 
@@ -110,10 +114,15 @@ class Ranking:
         return cls(np.argsort(source_of_priority).astype(np.uint64), source_of_priority)
 
     def ranks(self, docs: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        return (self.priority_of_source[docs >> SOURCE_SHIFT] << SOURCE_SHIFT) | (docs & POSITION_MASK)
+        return _with_source(self.priority_of_source[docs >> SOURCE_SHIFT], docs)
 
     def docs(self, ranks: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        return (self.source_of_priority[ranks >> SOURCE_SHIFT] << SOURCE_SHIFT) | (ranks & POSITION_MASK)
+        return _with_source(self.source_of_priority[ranks >> SOURCE_SHIFT], ranks)
+
+
+def _with_source(source: NDArray[np.uint64], docs: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    replaced: NDArray[np.uint64] = (source << SOURCE_SHIFT) | (docs & POSITION_MASK)
+    return replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +169,8 @@ def not_in(docs: NDArray[np.uint64], dropped: NDArray[np.uint64]) -> NDArray[np.
     if not len(dropped):
         return np.ones(len(docs), np.bool_)
     places = np.minimum(np.searchsorted(dropped, docs), len(dropped) - 1)
-    return dropped[places] != docs
+    absent: NDArray[np.bool_] = dropped[places] != docs
+    return absent
 
 
 def ledger_columns() -> pa.Schema:

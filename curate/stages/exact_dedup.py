@@ -26,6 +26,7 @@ from curate.stages.corpus import (
     not_in,
 )
 
+
 class ExactDedupConfig(StageConfig):
     """Keys of `exact_dedup`."""
 

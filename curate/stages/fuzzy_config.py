@@ -13,18 +13,23 @@ from curate.stages.base import StageConfig
 #: Longest shingle of each unit.
 MAX_LENGTH = {"char": 64, "word": 16}
 
+
 class ShinglesConfig(BaseModel):
     """What a text is cut into before it is sketched."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     unit: Literal["char", "word"] = Field(default="char", description="Characters or words.")
-    length: int = Field(default=25, ge=1, description="Units in a shingle: 1 to 64 characters, 1 to 16 words.")
+    length: int = Field(
+        default=25, ge=1, description="Units in a shingle: 1 to 64 characters, 1 to 16 words."
+    )
 
     @model_validator(mode="after")
     def _length_fits_unit(self) -> ShinglesConfig:
         if self.length > MAX_LENGTH[self.unit]:
-            raise ValueError(f"length is {self.length}: {self.unit} shingles have 1 to {MAX_LENGTH[self.unit]}")
+            raise ValueError(
+                f"length is {self.length}: {self.unit} shingles have 1 to {MAX_LENGTH[self.unit]}"
+            )
         return self
 
 
@@ -63,7 +68,9 @@ class FuzzyDedupConfig(StageConfig):
     preset: Literal["zyda2", "fineweb", "nemo", "marin"] | None = Field(
         default=None, description="Sets shingles, hashes and bands as a published corpus did; keys given win."
     )
-    shingles: ShinglesConfig = Field(default=ShinglesConfig(), description="Default: Zyda-2, arXiv 2411.06068.")
+    shingles: ShinglesConfig = Field(
+        default=ShinglesConfig(), description="Default: Zyda-2, arXiv 2411.06068."
+    )
     hashes: int = Field(default=128, ge=1, le=1024, description="Slots of a sketch. Default: Zyda-2.")
     bands: int = Field(default=8, ge=1, description="Groups the slots are cut into. Default: Zyda-2.")
     seed: int = Field(default=10, ge=0, lt=2**63, description="Seed of the sketch. Default: Zyda-2.")

@@ -300,7 +300,9 @@ def _signatures(out: str, collected: Collected, docs: NDArray[np.uint64]) -> NDA
         if low == high:
             continue
         columns = ExchangeFile(join(out, file.paths[1])).read(0)
-        places = np.searchsorted(columns["row"], (ordered[low:high] & np.uint64(0xFFFFFFFF)).astype(np.uint32))
+        places = np.searchsorted(
+            columns["row"], (ordered[low:high] & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+        )
         found = columns["signature"][places]
         if gathered is None:
             gathered = np.empty((len(docs), found.shape[1]), np.uint8)

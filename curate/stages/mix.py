@@ -28,7 +28,9 @@ class MixConfig(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**63, description="Decides which documents get the odd copy.")
 
 
-def expected_copies(weights: Mapping[str, float], kept: Mapping[str, int], total: int | None) -> dict[str, float]:
+def expected_copies(
+    weights: Mapping[str, float], kept: Mapping[str, int], total: int | None
+) -> dict[str, float]:
     """How often a document of each source should stand in the output.
 
     weights: shares of the result, any positive scale. kept: what is left of each source, in the mix's unit.

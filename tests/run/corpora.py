@@ -10,7 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-_COMMON = "the of and to in that it is was for on with as his they be at one have this from or had by not but what"
+_COMMON = (
+    "the of and to in that it is was for on with as his they be at one have this from or had by not but what"
+)
 _CONTENT = """river mountain engine teacher market garden history science window letter morning village family
 harvest winter summer bridge kitchen library painter doctor journey island forest machine station captain
 language music number question answer picture weather planet metal stone water paper animal people country
@@ -56,7 +58,9 @@ def write_corpora(folder: Path) -> None:
     _parquet(folder / "middle/part.parquet", middle, 100)
     last = [document(number) for number in range(200, 240)]
     last[0] = edited(middle[10])
-    lines = [json.dumps({"id": f"last-{i}", "text": text, "meta": {"n": i}}) + "\n" for i, text in enumerate(last)]
+    lines = [
+        json.dumps({"id": f"last-{i}", "text": text, "meta": {"n": i}}) + "\n" for i, text in enumerate(last)
+    ]
     (folder / "last").mkdir(parents=True)
     (folder / "last/a.json.gz").write_bytes(gzip.compress("".join(lines[:25]).encode(), mtime=0))
     (folder / "last/b.jsonl").write_text("".join(lines[25:]))

@@ -32,7 +32,15 @@ def test_workers_and_batches(corpora: Path, tmp_path: Path, workers: int, batch:
 
 @pytest.mark.parametrize("seed", ["0", "1", "4242"])
 def test_hash_seeds(corpora: Path, tmp_path: Path, seed: str) -> None:
-    command = [sys.executable, "-m", "curate", "run", str(corpora / "recipe.yaml"), "-o", str(tmp_path / "out")]
+    command = [
+        sys.executable,
+        "-m",
+        "curate",
+        "run",
+        str(corpora / "recipe.yaml"),
+        "-o",
+        str(tmp_path / "out"),
+    ]
     environment = {**os.environ, "PYTHONHASHSEED": seed}
     subprocess.run([*command, "--quiet"], check=True, env=environment, capture_output=True)
     assert output_bytes(tmp_path / "out") == output_bytes(corpora / "reference")

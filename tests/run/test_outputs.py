@@ -30,7 +30,9 @@ def rows(out: Path) -> list[dict[str, object]]:
 
 
 def test_planted_duplicates_go_and_name_their_witness(finished: Path) -> None:
-    dropped = Ledger(str(finished)).arrow(["source", "id", "dropped_by", "duplicate_of", "similarity"]).to_pylist()
+    dropped = (
+        Ledger(str(finished)).arrow(["source", "id", "dropped_by", "duplicate_of", "similarity"]).to_pylist()
+    )
     ledger = Ledger(str(finished))
     found = {
         row["id"]: (row["dropped_by"], ledger.document(row["duplicate_of"])["id"])
@@ -81,7 +83,9 @@ def test_numbers_add_up(finished: Path) -> None:
     stats = json.loads((finished / "report/stats.json").read_text())
     for name, source in stats["sources"].items():
         dropped = sum(
-            sum(stage["sources"][name]["reasons"].values()) for stage in stats["stages"] if name in stage["sources"]
+            sum(stage["sources"][name]["reasons"].values())
+            for stage in stats["stages"]
+            if name in stage["sources"]
         )
         assert source["documents"] == source["kept"] + dropped
     assert sum(source["documents"] for source in stats["sources"].values()) == 160

@@ -38,7 +38,18 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def start(recipe: Path, out: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "curate", "run", str(recipe), "-o", str(out), "--workers", "2", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "curate",
+        "run",
+        str(recipe),
+        "-o",
+        str(out),
+        "--workers",
+        "2",
+        "--quiet",
+    ]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -56,7 +67,9 @@ def test_kills_at_many_points(undisturbed: tuple[Path, Path], tmp_path: Path) ->
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         now = receipt_times(out)
-        assert {path: when for path, when in now.items() if path in kept} == kept, "a finished task was redone"
+        assert {path: when for path, when in now.items() if path in kept} == kept, (
+            "a finished task was redone"
+        )
         kept = now
     assert start(recipe, out).wait() == 0
     assert output_bytes(out) == output_bytes(reference)
