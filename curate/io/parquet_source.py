@@ -160,7 +160,7 @@ class _Groups:
             failure = error
         if failure is not None:
             with source_errors(self._path):
-                raise OSError(str(failure)) from failure
+                raise failure if isinstance(failure, OSError) else OSError(str(failure)) from failure
 
 
 def _check_rows(expected: int, found: int) -> None:
