@@ -168,12 +168,13 @@ class Sketch {
   CURATE_HD bool add_distinct(const u64* from, i64 count, u64* to, i64& kept) {
     for (i64 i = 0; i < count; ++i) {
       const u64 h = from[i];
+      u32* places = scratch_.places;
       u32 place = static_cast<u32>(fmix64(h)) % kDistinctTable;
-      while (scratch_.places[place] && to[scratch_.places[place] - 1] != h) place = (place + 1) % kDistinctTable;
-      if (scratch_.places[place]) continue;
+      while (places[place] && to[places[place] - 1] != h) place = (place + 1) % kDistinctTable;
+      if (places[place]) continue;
       if (kept == kShingleBlock) return false;
       to[kept++] = h;
-      scratch_.places[place] = static_cast<u32>(kept);
+      places[place] = static_cast<u32>(kept);
     }
     return true;
   }
