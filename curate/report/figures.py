@@ -17,6 +17,8 @@ Figure = dict[str, Any]
 
 _COLOURS = 8
 _ROW = 34
+#: How far the waterfall's axis reaches beyond all documents, to leave room for the numbers.
+_AIR = 1.25
 
 
 def source_colours(sources: Sequence[str]) -> dict[str, str]:
@@ -38,17 +40,20 @@ def waterfall(stats: Mapping[str, Any], unit: str) -> Figure:
     }
     rows.append(("kept", left, True))
     bars: dict[str, Figure] = {name: {"x": [], "base": [], "y": [], "customdata": []} for name in sources}
-    notes: Figure = {"x": [], "y": [], "text": []}
+    notes: Figure = {"x": [], "y": [], "text": [], "textposition": []}
     level = sum(rows[0][1].values())
     whole = level or 1
     for y, (label, values, full) in enumerate(rows):
         amount = sum(values.values())
         base = 0 if full else level - amount
         level = amount if full else level - amount
-        notes["x"].append(base + amount)
-        notes["y"].append(y)
         part = "" if y == 0 else f" ({share(amount / whole)})"
-        notes["text"].append(f"\u00a0{'' if full or not amount else '-'}{compact(amount)}{part}")
+        text = f"{'' if full or not amount else '-'}{compact(amount)}{part}"
+        roomier_left = base > whole * _AIR - base - amount
+        notes["x"].append(base if roomier_left else base + amount)
+        notes["y"].append(y)
+        notes["text"].append(f"{text}\u00a0" if roomier_left else f"\u00a0{text}")
+        notes["textposition"].append("middle left" if roomier_left else "middle right")
         for name in sources:
             value = values.get(name, 0)
             bar = bars[name]
@@ -74,15 +79,13 @@ def waterfall(stats: Mapping[str, Any], unit: str) -> Figure:
             "type": "scatter",
             "mode": "text",
             **notes,
-            "textposition": "middle right",
             "hoverinfo": "skip",
-            "showlegend": False,
         }
     )
     layout = {
         "barmode": "overlay",
-        "height": 90 + _ROW * len(rows),
-        "xaxis": {"range": [0, whole * 1.45], "title": {"text": unit}},
+        "height": 60 + _ROW * len(rows),
+        "xaxis": {"range": [0, whole * _AIR], "title": {"text": unit}},
         "yaxis": _labels([label for label, _, _ in rows]),
     }
     return {"data": data, "layout": layout}
@@ -111,7 +114,7 @@ def matrix(losers: Sequence[str], winners: Sequence[str], counts: Mapping[str, M
         "ygap": 2,
     }
     layout = {
-        "height": 130 + 46 * len(losers),
+        "height": 80 + 46 * len(losers),
         "xaxis": {"title": {"text": "duplicate of a document of"}, "type": "category", "showgrid": False},
         "yaxis": {"autorange": "reversed", "type": "category", "showgrid": False},
     }
@@ -133,7 +136,7 @@ def cluster_sizes(sizes: Sequence[Mapping[str, int]]) -> Figure:
         "marker": {"color": "--s0", "size": 8},
     }
     layout = {
-        "height": 300,
+        "height": 270,
         "xaxis": {
             "type": "log",
             "title": {"text": "documents in a cluster, at least"},
@@ -144,11 +147,12 @@ def cluster_sizes(sizes: Sequence[Mapping[str, int]]) -> Figure:
     return {"data": [points], "layout": layout}
 
 
-def histogram(edges: Sequence[float], series: Mapping[str, Sequence[int]], title: str) -> Figure:
+def histogram(
+    edges: Sequence[float], series: Mapping[str, Sequence[int]], colours: Mapping[str, str], title: str
+) -> Figure:
     """Counts in equal bins; more than one series are drawn as steps over each other."""
     middles = [(low + high) / 2 for low, high in itertools.pairwise(edges)]
     ranges = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(edges)]
-    colours = source_colours(list(series))
     data: list[Figure] = []
     for name, counts in series.items():
         hover = [f"{place}: {count(value)}" for place, value in zip(ranges, counts, strict=True)]
@@ -160,11 +164,10 @@ def histogram(edges: Sequence[float], series: Mapping[str, Sequence[int]], title
             line = {"shape": "hvh", "color": colours[name], "width": 2}
             data.append({"type": "scatter", "mode": "lines", **trace, "line": line})
     layout = {
-        "height": 300,
+        "height": 270,
         "bargap": 0.08,
         "xaxis": {"title": {"text": title}, "range": [edges[0], edges[-1]]},
         "yaxis": {"title": {"text": "documents"}, "rangemode": "tozero"},
-        "showlegend": len(series) > 1,
     }
     return {"data": data, "layout": layout}
 
@@ -195,7 +198,7 @@ def languages(
         )
     largest = [value for trace in data for value in trace["x"]]
     layout = {
-        "height": 110 + 22 * len(names),
+        "height": 80 + 22 * len(names),
         "xaxis": {"type": "log", "title": {"text": "documents"}, **_log_ticks(largest, 10)},
         "yaxis": {**_labels(names), "showgrid": True},
     }
@@ -223,7 +226,7 @@ def shares(asked: Mapping[str, float], got: Mapping[str, float], unit: str) -> F
     ]
     most = max([*asked.values(), *got.values(), 0.01])
     layout = {
-        "height": 110 + 56 * len(names),
+        "height": 80 + 56 * len(names),
         "bargap": 0.3,
         "xaxis": {
             "tickformat": ".0%",
