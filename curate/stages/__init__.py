@@ -1,0 +1,15 @@
+"""The stages a recipe can name: one file a stage, one line in a registry."""
+
+from __future__ import annotations
+
+from curate.stages.base import DocumentStage
+from curate.stages.corpus import CorpusStage
+from curate.stages.exact_dedup import ExactDedup
+from curate.stages.fuzzy_dedup import FuzzyDedup
+
+DOCUMENT_STAGES: dict[str, type[DocumentStage]] = {}
+
+CORPUS_STAGES: dict[str, type[CorpusStage]] = {
+    "exact_dedup": ExactDedup,
+    "fuzzy_dedup": FuzzyDedup,
+}

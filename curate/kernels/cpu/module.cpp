@@ -3,11 +3,17 @@
 
 namespace curate::cpu {
 void bind_heuristics(nanobind::module_&);
+void bind_join(nanobind::module_&);
+void bind_sketch(nanobind::module_&);
+void bind_survivors(nanobind::module_&);
 void bind_texts(nanobind::module_&);
 }  // namespace curate::cpu
 
 NB_MODULE(_cpu, m) {
   using namespace curate::cpu;
   bind_heuristics(m);
+  bind_join(m);
+  bind_sketch(m);
+  bind_survivors(m);
   bind_texts(m);
 }
