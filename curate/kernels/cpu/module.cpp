@@ -2,6 +2,7 @@
 #include <nanobind/nanobind.h>
 
 namespace curate::cpu {
+void bind_heuristics(nanobind::module_&);
 void bind_join(nanobind::module_&);
 void bind_sketch(nanobind::module_&);
 void bind_survivors(nanobind::module_&);
@@ -10,6 +11,7 @@ void bind_texts(nanobind::module_&);
 
 NB_MODULE(_cpu, m) {
   using namespace curate::cpu;
+  bind_heuristics(m);
   bind_join(m);
   bind_sketch(m);
   bind_survivors(m);
