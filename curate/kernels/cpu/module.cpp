@@ -2,10 +2,12 @@
 #include <nanobind/nanobind.h>
 
 namespace curate::cpu {
+void bind_fasttext(nanobind::module_&);
 void bind_texts(nanobind::module_&);
 }  // namespace curate::cpu
 
 NB_MODULE(_cpu, m) {
   using namespace curate::cpu;
+  bind_fasttext(m);
   bind_texts(m);
 }
