@@ -37,7 +37,8 @@ struct FastTextView {
   i32 min_n, max_n, word_ngrams;
   u32 bucket;
   u64 bucket_inverse;  // 2^64 / bucket + 1, see fasttext_bucket
-  // N-grams that survived pruning: a bit filter, then `kept_slots` with (bucket << 32 | row) + 1 by linear probing.
+  // N-grams that survived pruning: a bit filter (all ones when nothing was pruned), then `kept_slots` with
+  // (bucket << 32 | row) + 1 by linear probing.
   bool pruned;
   const u64* kept_filter;
   u32 kept_mask;
@@ -149,15 +150,9 @@ CURATE_HD i32 fasttext_entry(const FastTextView& m, const u8* word, i64 size, u3
   }
 }
 
-// Passes the row of an n-gram's bucket to `row`, unless it was pruned away.
+// Passes the row of an n-gram's bucket that the filter let through to `row`, unless it was pruned away after all.
 template <typename Row>
-CURATE_HD void fasttext_ngram_row(const FastTextView& m, u32 bucket, Row&& row) {
-  if (!m.pruned) {
-    row(m.words + static_cast<i32>(bucket));
-    return;
-  }
-  u32 bit = bucket & m.kept_mask;
-  if (!((m.kept_filter[bit >> 6] >> (bit & 63)) & 1)) return;
+CURATE_HD void fasttext_kept_row(const FastTextView& m, u32 bucket, Row&& row) {
   u32 mask = static_cast<u32>((u64(1) << (64 - m.kept_shift)) - 1);
   for (u32 slot = fasttext_slot(bucket, m.kept_shift);; slot = (slot + 1) & mask) {
     u64 held = m.kept_slots[slot];
@@ -169,22 +164,51 @@ CURATE_HD void fasttext_ngram_row(const FastTextView& m, u32 bucket, Row&& row) 
   }
 }
 
+// N-grams on their way to rows. Whether one survived pruning is as good as random, so the filter's answer moves the
+// end of a list instead of choosing a branch.
+struct FastTextNgrams {
+  static constexpr i32 ROOM = 256;
+  u32 buckets[ROOM];
+  i32 count = 0;
+
+  CURATE_HD void add(const FastTextView& m, u32 bucket) {
+    u32 bit = bucket & m.kept_mask;
+    buckets[count] = bucket;
+    count += static_cast<i32>((m.kept_filter[bit >> 6] >> (bit & 63)) & 1);
+  }
+  // Makes room for at least `wanted` more by passing on what is there.
+  template <typename Row>
+  CURATE_HD void make_room(const FastTextView& m, i32 wanted, Row&& row) {
+    if (count + wanted <= ROOM) return;
+    for (i32 i = 0; i < count; ++i) {
+      if (m.pruned)
+        fasttext_kept_row(m, buckets[i], row);
+      else
+        row(m.words + static_cast<i32>(buckets[i]));
+    }
+    count = 0;
+  }
+};
+
 // The character n-grams of <word>, from each character on, short ones first. A character is a byte and the
 // continuation bytes behind it; the marks < and > alone are no n-grams.
 template <typename Row>
 CURATE_HD void fasttext_subwords(const FastTextView& m, const u8* word, i64 size, Row&& row) {
+  FastTextNgrams ngrams;
   for (i64 start = -1; start < size; ++start) {
     if (start >= 0 && fasttext_continuation(word[start])) continue;
+    ngrams.make_room(m, m.max_n + 1, row);
     i64 at = start + 1;
     u32 hash = fasttext_hash(FASTTEXT_HASH_SEED, start < 0 ? u8('<') : word[start]);
     for (i32 n = 1;; ++n) {
       while (at < size && fasttext_continuation(word[at])) hash = fasttext_hash(hash, word[at++]);
-      if (n >= m.min_n && !(n == 1 && start < 0)) fasttext_ngram_row(m, fasttext_bucket(m, hash), row);
+      if (n >= m.min_n && !(n == 1 && start < 0)) ngrams.add(m, fasttext_bucket(m, hash));
       if (n >= m.max_n || at > size) break;
       hash = fasttext_hash(hash, at < size ? word[at] : u8('>'));
       ++at;
     }
   }
+  ngrams.make_room(m, FastTextNgrams::ROOM, row);
 }
 
 // The rows of one word: itself if known, then its character n-grams. A word that is spelt like a label has none.
@@ -197,13 +221,16 @@ CURATE_HD void fasttext_word_rows(const FastTextView& m, const u8* word, i64 siz
 // Rows for runs of 2 to `word_ngrams` words, from the words' hashes (sign-extended, as fastText does).
 template <typename Row>
 CURATE_HD void fasttext_word_ngram_rows(const FastTextView& m, const u32* hashes, i64 count, Row&& row) {
+  FastTextNgrams ngrams;
   for (i64 i = 0; i < count; ++i) {
+    ngrams.make_room(m, m.word_ngrams, row);
     u64 hash = static_cast<u64>(static_cast<i64>(static_cast<i32>(hashes[i])));
     for (i64 j = i + 1; j < count && j < i + m.word_ngrams; ++j) {
       hash = hash * 116049371u + static_cast<u64>(static_cast<i64>(static_cast<i32>(hashes[j])));
-      fasttext_ngram_row(m, static_cast<u32>(hash % m.bucket), row);
+      ngrams.add(m, static_cast<u32>(hash % m.bucket));
     }
   }
+  ngrams.make_room(m, FastTextNgrams::ROOM, row);
 }
 
 // Adds `Width` columns, from `column` on, of the given rows to hidden.

@@ -28,30 +28,32 @@ i32 bits_for(u64 slots) {
 // look-up replaces hashing and finding all their n-grams. What is remembered never changes a result.
 class RememberedWords {
  public:
+  // Where a word's spelling and, right behind it, its rows lie in the store.
   struct Entry {
-    const u8* word;
-    u32 hash;
-    i32 size;
-    u32 first, count;
+    u32 hash, first;
+    std::uint16_t size, count;
   };
-  RememberedWords() : entries_(size_t(1) << BITS) { rows_.reserve(ROWS + 1024); }
+  RememberedWords() : entries_(size_t(1) << BITS) { store_.reserve(STORE + 2048); }
 
   const Entry* find(const u8* word, i64 size, u32 hash) const {
     const Entry& entry = entries_[fasttext_slot(hash, 64 - BITS)];
-    bool same = entry.hash == hash && entry.size == size && std::memcmp(entry.word, word, size) == 0;
+    bool same = entry.hash == hash && entry.size == size && std::memcmp(&store_[entry.first], word, size) == 0;
     return same ? &entry : nullptr;
   }
-  const i32* rows(const Entry& entry) const { return rows_.data() + entry.first; }
+  const i32* rows(const Entry& entry) const { return &store_[entry.first] + (entry.size + 3) / 4; }
 
   template <typename Fill>
   const Entry* remember(const u8* word, i64 size, u32 hash, Fill&& fill) {
-    if (rows_.size() > ROWS) {
+    if (store_.size() > STORE) {
       entries_.assign(entries_.size(), Entry{});
-      rows_.clear();
+      store_.clear();
     }
-    Entry entry{word, hash, static_cast<i32>(size), static_cast<u32>(rows_.size()), 0};
-    fill([&](i32 row) { rows_.push_back(row); });
-    entry.count = static_cast<u32>(rows_.size()) - entry.first;
+    Entry entry{hash, static_cast<u32>(store_.size()), static_cast<std::uint16_t>(size), 0};
+    store_.resize(store_.size() + (size + 3) / 4);
+    std::memcpy(&store_[entry.first], word, size);
+    size_t rows = store_.size();
+    fill([&](i32 row) { store_.push_back(row); });
+    entry.count = static_cast<std::uint16_t>(store_.size() - rows);
     return &(entries_[fasttext_slot(hash, 64 - BITS)] = entry);
   }
 
@@ -59,9 +61,9 @@ class RememberedWords {
 
  private:
   static constexpr i32 BITS = 13;
-  static constexpr size_t ROWS = size_t(1) << 17;
+  static constexpr size_t STORE = size_t(1) << 17;
   std::vector<Entry> entries_;
-  std::vector<i32> rows_;
+  std::vector<i32> store_;
 };
 
 }  // namespace
@@ -92,7 +94,12 @@ class FastText {
     view_.parts = part ? (dim + part - 1) / part : 0;
     view_.output_norms = output_norms_.shape(0) ? output_norms_.data() : nullptr;
     index_words();
-    if (kept_buckets && kept_rows) index_kept(*kept_buckets, *kept_rows);
+    if (kept_buckets && kept_rows)
+      index_kept(*kept_buckets, *kept_rows);
+    else
+      kept_filter_.assign(1, ~u64(0));
+    view_.kept_filter = kept_filter_.data();
+    view_.kept_mask = static_cast<u32>(kept_filter_.size() * 64 - 1);
     take_output(output);
     if (loss == HIERARCHICAL) build_tree(label_counts);
   }
@@ -237,17 +244,15 @@ class FastText {
     kept_filter_.assign(size_t(1) << (bits_for(16 * count + 64) - 6), 0);
     view_.pruned = true;
     view_.kept_shift = 64 - bits;
-    view_.kept_mask = static_cast<u32>(kept_filter_.size() * 64 - 1);
     u32 mask = static_cast<u32>(kept_slots_.size() - 1);
     for (size_t i = 0; i < count; ++i) {
       u32 bucket = static_cast<u32>(buckets.data()[i]);
-      u32 bit = bucket & view_.kept_mask;
+      u32 bit = bucket & static_cast<u32>(kept_filter_.size() * 64 - 1);
       kept_filter_[bit >> 6] |= u64(1) << (bit & 63);
       u32 slot = fasttext_slot(bucket, view_.kept_shift);
       while (kept_slots_[slot] && (kept_slots_[slot] - 1) >> 32 != bucket) slot = (slot + 1) & mask;
       kept_slots_[slot] = (u64(bucket) << 32 | static_cast<u32>(view_.words + rows.data()[i])) + 1;
     }
-    view_.kept_filter = kept_filter_.data();
     view_.kept_slots = kept_slots_.data();
   }
 
