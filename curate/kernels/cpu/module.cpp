@@ -2,6 +2,7 @@
 #include <nanobind/nanobind.h>
 
 namespace curate::cpu {
+void bind_fasttext(nanobind::module_&);
 void bind_heuristics(nanobind::module_&);
 void bind_join(nanobind::module_&);
 void bind_sketch(nanobind::module_&);
@@ -11,6 +12,7 @@ void bind_texts(nanobind::module_&);
 
 NB_MODULE(_cpu, m) {
   using namespace curate::cpu;
+  bind_fasttext(m);
   bind_heuristics(m);
   bind_join(m);
   bind_sketch(m);
