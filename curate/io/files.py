@@ -69,6 +69,13 @@ def exists(path: str) -> bool:
     return bool(filesystem.exists(inside))
 
 
+def remove(path: str) -> None:
+    """Removes the file at `path`, if there is one."""
+    filesystem, inside = fsspec.core.url_to_fs(path)
+    with suppress(FileNotFoundError):
+        filesystem.rm_file(inside)
+
+
 def list_folder(folder: str) -> list[str]:
     """Paths of the files below `folder`, at any depth, sorted; empty where there is no such folder.
 
