@@ -1,7 +1,7 @@
 """Compiles the word lists and grammars of `words/` into the arrays that the generator expands.
 
 A grammar file has rules: a line that starts a rule holds its name, indented lines are its alternatives. `name: words`
-makes a word list, whose first words are used most. In an alternative, `{x}` stands for a rule or list and `[a|b|]` for
+makes a word list, of which some words are used more than others. In an alternative, `{x}` stands for a rule or list and `[a|b|]` for
 one of the pieces. English words are inflected here; words of other languages stand as they are used.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 
 import numpy as np
@@ -28,8 +29,8 @@ class Lexicon:
     """A compiled grammar: rule r has the alternatives rules[r] to rules[r + 1], and so on down to literals.
 
     pool: UTF-8 bytes of all literals; literals: int64 bounds in pool; tokens: int32, see grammar.h;
-    alternatives: int64 bounds in tokens; rules: int64 bounds in alternatives; skewed: uint8, 1 for word lists;
-    names: of the rules, `<language>.<rule>`, topics as `<rule>@<number>`.
+    alternatives: int64 bounds in tokens; rules: int64 bounds in alternatives; skewed: uint8, 1 for word lists whose first words
+    are likelier, 2 where the likelier words differ between documents, 0 for other rules; names: of the rules, `<language>.<rule>`, topics as `<rule>@<number>`.
     """
 
     pool: bytes
@@ -89,7 +90,9 @@ def _lines(text: str) -> list[str]:
 
 def _words(line: str) -> tuple[str, list[str]]:
     name, _, words = line.partition(":")
-    return name, [word.replace("_", " ") for word in words.split()]
+    # The lists are kept in alphabetical or no order; the words to be likelier are drawn by lot.
+    lot = sorted(words.split(), key=lambda word: sha256(word.encode()).digest())
+    return name, [word.replace("_", " ") for word in lot]
 
 
 class _Compiler:
@@ -97,7 +100,7 @@ class _Compiler:
 
     def __init__(self) -> None:
         self._rules: dict[str, list[str]] = {}
-        self._skewed: set[str] = set()
+        self._skewed: dict[str, int] = {}
         self._literals: dict[str, int] = {}
 
     def add_english(self, topics: str, general: str, names: str) -> None:
@@ -134,7 +137,7 @@ class _Compiler:
 
     def _add_list(self, name: str, words: list[str]) -> None:
         self._rules[name] = words
-        self._skewed.add(name)
+        self._skewed[name] = 1 if name.startswith("en.") and "@" not in name else 2
 
     def compiled(self) -> Lexicon:
         tokens: list[int] = []
@@ -154,7 +157,7 @@ class _Compiler:
             tokens=np.array(tokens, np.int32),
             alternatives=np.array(alternatives, np.int64),
             rules=np.array(rules, np.int64),
-            skewed=np.array([name in self._skewed for name in names], np.uint8),
+            skewed=np.array([self._skewed.get(name, 0) for name in names], np.uint8),
             names=names,
         )
 

@@ -56,7 +56,7 @@ RULES = (
     "bullets",
 )
 QUALITIES = ("High", "Medium", "Low")
-LANGUAGES = ("de", "fr", "es", "ru", "zh", "ja", "ar")
+LANGUAGES = ("de", "fr", "es", "it", "pt", "nl", "pl", "ru", "zh", "ja", "ko", "ar")
 
 _NAME = pa.dictionary(pa.int8(), pa.string())
 _PATH = pa.dictionary(pa.int32(), pa.string())
