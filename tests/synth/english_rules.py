@@ -1,5 +1,7 @@
-"""NeMo Curator's English heuristic profile in plain Python, written from the description of its rules: an independent
-check that planted junk breaks the rule it is made for, and that clean documents break none."""
+"""NeMo Curator's English heuristic profile in plain Python, written from the description of its rules.
+
+An independent check that planted junk breaks the rule it is made for, and that clean documents break none.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from collections.abc import Callable
 
 _ENDS = (".", "?", "!", '"', "'")
 _ELLIPSES = ("...", "[...]", "…", "(...)", "[…]", "-»", "read more..", "read more")
-_BULLETS = tuple("•‣⁃⁌⁍∙○●◘◦⦾⦿")
+_BULLETS = tuple("•‣\u2043⁌⁍∙○●◘◦⦾⦿")
 _POLICY = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
 _COMMON = {"the", "be", "to", "of", "and", "that", "have", "with"}
 _URL = re.compile(r"https?://[!-~]+")
@@ -33,7 +35,9 @@ def _top(text: str, n: int) -> float:
     words = text.split()
     grams = Counter(zip(*(words[i:] for i in range(n)), strict=False))
     most = max(grams.values())
-    return max(len(text) - len(text.replace(" ".join(gram), "")) for gram, count in grams.items() if count == most) / len(text)
+    return max(
+        len(text) - len(text.replace(" ".join(gram), "")) for gram, count in grams.items() if count == most
+    ) / len(text)
 
 
 def _duplicated(text: str, n: int) -> float:
@@ -56,12 +60,16 @@ def _mean(values: list[int]) -> float:
 # In the profile's order; each says whether the document is to be dropped.
 RULES: dict[str, Callable[[str], bool]] = {
     "non_alpha_numeric": lambda text: _share(text, r"[^a-zA-Z0-9\n?!,.]") > 0.25,
-    "symbol_to_word": lambda text: _mean([word in _ELLIPSES or word.strip("#") == "" for word in text.split()]) > 0.1,
+    "symbol_to_word": lambda text: (
+        _mean([word in _ELLIPSES or word.strip("#") == "" for word in text.split()]) > 0.1
+    ),
     "numbers": lambda text: _share(text, r"\d") > 0.15,
     "urls": lambda text: sum(map(len, _URL.findall(text))) / len(text) > 0.2,
     "white_space": lambda text: _share(text, r"[\t\n\r\x08 ]") > 0.25,
     "parentheses": lambda text: _share(text, r"[{}⟨⟩\[\]()]") > 0.1,
-    "boilerplate": lambda text: _mean([any(p in part.lower() for p in _POLICY) for part in text.split("\n\n")]) > 0.4,
+    "boilerplate": lambda text: (
+        _mean([any(p in part.lower() for p in _POLICY) for part in text.split("\n\n")]) > 0.4
+    ),
     "repeated_lines": lambda text: _unique(_lines(text), characters=False) < 0.7,
     "repeated_paragraphs": lambda text: _unique(text.split("\n\n"), characters=False) < 0.7,
     "repeated_lines_char": lambda text: _unique(_lines(text), characters=True) < 0.8,
