@@ -1,4 +1,4 @@
-"""Makes sample corpora in the schemas of Zyda-2's four sources, with planted duplicates of known similarity."""
+"""Sample corpora in the schemas of Zyda-2's four sources, with planted duplicates of known similarity."""
 
 from curate.synth.generate import generate
 

@@ -21,7 +21,7 @@ struct Grammar {
   std::vector<int32_t> tokens;         // all alternatives, side by side
   std::vector<i64> alternatives;       // bounds of alternatives in tokens
   std::vector<i64> rules;              // bounds of rules in alternatives
-  std::vector<u8> skewed;              // a rule is a word list: its first words are likelier
+  std::vector<u8> skewed;              // 1: the first of a rule's words are likelier; 2: from a word of the document's on
   std::vector<std::string> names;      // of the rules
   std::unordered_map<std::string, int> by_name;
   int topics = 0;
@@ -43,6 +43,7 @@ struct Grammar {
 struct Subject {
   int topic, other_topic;
   u32 key, first, last, place;
+  u32 favourite;  // where the document begins in word lists, so that it has its own frequent words
 };
 
 class Writer {
@@ -59,6 +60,7 @@ class Writer {
     subject.first = random.below(grammar.size(first_rule_));
     subject.last = random.below(grammar.size(last_rule_));
     subject.place = random.below(grammar.size(place_rule_));
+    subject.favourite = random.below(1 << 16);
   }
 
   Random random;
@@ -68,6 +70,7 @@ class Writer {
   void expand(int rule) {
     u32 count = grammar_.size(rule);
     u32 pick = grammar_.skewed[rule] ? random.skewed(count) : random.below(count);
+    if (grammar_.skewed[rule] == 2) pick = (pick + subject.favourite) % count;
     alternative(grammar_.rules[rule] + pick);
   }
   // A rule that is a whole sentence, title or line: begins with a capital.

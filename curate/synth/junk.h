@@ -15,14 +15,14 @@ class Junk {
  public:
   Junk(const Grammar& grammar, const Prose& prose)
       : prose_(prose), sentence_(grammar.rule("en.high_sentence")), fragment_(grammar.rule("en.fragment")),
-        policy_(grammar.rule("en.policy_line")), word_(grammar.rule("en.ns@0")), topics_(grammar.topics) {}
+        policy_(grammar.rule("en.policy_line")), url_(grammar.rule("en.url")), word_(grammar.rule("en.ns@0")), topics_(grammar.topics) {}
 
   void write(Writer& out, Rule rule) const {
     switch (rule) {
       case kNonAlphaNumeric: separated(out, " | "); break;
       case kSymbolToWord: strewn(out, 5, [&] { out.text += "#"; }); break;
       case kNumbers: strewn(out, 2, [&] { out.number(100000 + out.random.below(99900000)); }); break;
-      case kUrls: strewn(out, 9, [&] { url(out); }); break;
+      case kUrls: strewn(out, 14, [&] { out.expand(url_); }); break;
       case kWhiteSpace: white_space(out); break;
       case kParentheses: parentheses(out); break;
       case kBoilerplateText: boilerplate(out); break;
@@ -41,13 +41,14 @@ class Junk {
       case kTop3: phrase(out, 3, 194); break;
       case kTop4: phrase(out, 4, 174); break;
       case kBullets: listing(out, "\xE2\x80\xA2 ", "."); break;
-      default: repeated_passage(out, 205 - (rule == kDup5 ? 0 : 58 + 10 * (rule - kDup6)));
+      default: repeated_passage(out, rule == kDup5 ? 205 : 145 - 10 * (rule - kDup6));
     }
   }
 
  private:
   size_t size(Writer& out) const { return out.random.between(700, 2600); }
 
+  // At least so many bytes of sentences, not added to the document.
   std::string prose(Writer& out, size_t bytes) const {
     std::string before;
     before.swap(out.text);
@@ -88,14 +89,6 @@ class Junk {
     });
     out.text += '.';
   }
-  void url(Writer& out) const {
-    out.text += "https://www.";
-    letters(out, out.random.between(6, 14));
-    out.text += ".example/";
-    letters(out, out.random.between(4, 9));
-    out.text += '/';
-    letters(out, out.random.between(12, 30));
-  }
   void letters(Writer& out, u32 count) const {
     for (u32 i = 0; i < count; ++i) out.text += static_cast<char>('a' + out.random.below(26));
   }
@@ -110,17 +103,30 @@ class Junk {
       out.text += "\n\n\n\n";
     }
   }
-  void topic_word(Writer& out) const { out.expand(word_ + static_cast<int>(out.random.below(topics_))); }
-
+  // A word of any topic, without a space inside.
+  std::string single_word(Writer& out) const {
+    std::string before, word;
+    before.swap(out.text);
+    do {
+      out.text.clear();
+      out.expand(word_ + static_cast<int>(out.random.below(topics_)));
+    } while (out.text.find(' ') != std::string::npos);
+    word.swap(out.text);
+    before.swap(out.text);
+    return word;
+  }
+  // Brackets make an eighth of the text: one word to a line, as spaces would break an earlier rule, and sentences.
   void parentheses(Writer& out) const {
-    for (u32 i = 0, n = out.random.between(70, 180); i < n; ++i) {
-      out.text += i % 2 ? "[" : "(";
-      topic_word(out);
-      out.text += i % 2 ? "]\n" : ")\n";
-      if (i % 12 == 11) {
+    size_t brackets = 0;
+    for (size_t bytes = size(out); out.text.size() < bytes || brackets * 8 < out.text.size();) {
+      bool enclosed = brackets * 8 <= out.text.size();
+      if (enclosed) {
+        out.text += (out.random.chance(50) ? "(" + single_word(out) + ")" : "[" + single_word(out) + "]");
+        brackets += 2;
+      } else {
         out.sentence(sentence_);
-        out.text += '\n';
       }
+      out.text += '\n';
     }
     out.text.pop_back();
   }
@@ -175,14 +181,16 @@ class Junk {
       if (starts && out.text[i] >= 'a' && out.text[i] <= 'z') out.text[i] = static_cast<char>(out.text[i] - 32);
     }
   }
+  // Three words in one, as where an extractor loses the spaces, and a line that it left whole.
   void glued(Writer& out) const {
-    std::string s = prose(out, size(out) + 500);
+    std::string s = prose(out, size(out) + 900);
     u32 word = 0;
     each_word(s, [&](size_t i, size_t end) {
       if (word) out.text += word % 3 ? "." : " ";
       out.text.append(s, i, end - i);
       ++word;
     });
+    out.text += "\n" + prose(out, 250);
   }
   void long_word(Writer& out) const {
     prose_.block(out, kHigh, out.random.between(1500, 3000));
@@ -194,41 +202,31 @@ class Junk {
   // Prose in which one phrase of `words` words makes `share` thousandths of the text.
   void phrase(Writer& out, u32 words, size_t share) const {
     std::string again;
-    again.swap(out.text);
-    for (u32 i = 0; i < words; ++i) {
-      if (i) out.text += ' ';
-      topic_word(out);
-    }
-    again.swap(out.text);
+    for (u32 i = 0; i < words; ++i) again += " " + single_word(out);
     size_t repeated = 0;
     std::string s = prose(out, size(out) + 800);
     each_word(s, [&](size_t i, size_t end) {
       if (!out.text.empty()) out.text += ' ';
       out.text.append(s, i, end - i);
-      if (repeated * 1000 < share * out.text.size()) {
-        out.text += ' ' + again;
+      if (repeated * 1000 < share * out.text.size() && end < s.size()) {
+        out.text += again;
         repeated += again.size();
       }
     });
-    while (repeated * 1000 < share * out.text.size()) {
-      out.text += ' ' + again;
-      repeated += again.size();
-    }
   }
   // Prose with one passage that comes twice and makes `share` thousandths of the text.
   void repeated_passage(Writer& out, size_t share) const {
     prose_.block(out, kHigh, size(out) + 900);
-    size_t target = out.text.size() * share / (1000 - share);
+    std::string last = prose(out, 10);
+    size_t target = (out.text.size() + last.size()) * share / (1000 - share);
     size_t start = out.text.find(' ', out.random.below(out.text.size() / 4)) + 1;
-    size_t end = out.text.find(' ', start + target);
+    size_t end = out.text.find(' ', start + target - 2);
     std::string again = out.text.substr(start, end - start);
-    out.text += '\n' + again;
-    out.text += '\n';
-    out.sentence(sentence_);
+    out.text += "\n" + again + "\n" + last;
   }
 
   const Prose& prose_;
-  int sentence_, fragment_, policy_, word_, topics_;
+  int sentence_, fragment_, policy_, url_, word_, topics_;
 };
 
 }  // namespace curate::synth

@@ -79,7 +79,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where everything stands: `plans` has a row a source, [originals, low, copies, chain links, foreign, junk, high %]."""
+    """Where everything stands.
+
+    plans: a row a source: originals, low-quality ones, copies, links of chains, foreign, junk, High per cent.
+    """
 
     files: tuple[File, ...]
     plans: tuple[tuple[int, ...], ...]
@@ -93,7 +96,10 @@ def plan_layout(documents: int) -> Layout:
     """The layout of so many documents in all; the first source takes what rounding leaves."""
     sizes = [documents * source.share // 100 for source in SOURCES]
     sizes[0] += documents - sum(sizes)
-    chains = min(size * source.chains // 1000 // _links(number) for number, (source, size) in enumerate(zip(SOURCES, sizes)))
+    chains = min(
+        size * source.chains // 1000 // _links(number)
+        for number, (source, size) in enumerate(zip(SOURCES, sizes, strict=True))
+    )
     files: list[File] = []
     plans = []
     for number, (source, size) in enumerate(zip(SOURCES, sizes, strict=True)):

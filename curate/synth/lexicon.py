@@ -1,8 +1,8 @@
 """Compiles the word lists and grammars of `words/` into the arrays that the generator expands.
 
 A grammar file has rules: a line that starts a rule holds its name, indented lines are its alternatives. `name: words`
-makes a word list, whose first words are used most. In an alternative, `{x}` stands for a rule or list and `[a|b|]` for
-one of the pieces. English words are inflected here; words of other languages stand as they are used.
+makes a word list, of which some words are used more than others. In an alternative, `{x}` stands for a rule or list
+and `[a|b|]` for one of the pieces. English words are inflected here; words of other languages stand as they are used.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 
 import numpy as np
@@ -28,8 +29,9 @@ class Lexicon:
     """A compiled grammar: rule r has the alternatives rules[r] to rules[r + 1], and so on down to literals.
 
     pool: UTF-8 bytes of all literals; literals: int64 bounds in pool; tokens: int32, see grammar.h;
-    alternatives: int64 bounds in tokens; rules: int64 bounds in alternatives; skewed: uint8, 1 for word lists;
-    names: of the rules, `<language>.<rule>`, topics as `<rule>@<number>`.
+    alternatives: int64 bounds in tokens; rules: int64 bounds in alternatives; skewed: uint8, 1 for word lists whose
+    first words are likelier, 2 where the likelier words differ between documents, 0 for other rules; names: of the
+    rules, `<language>.<rule>`, topics as `<rule>@<number>`.
     """
 
     pool: bytes
@@ -49,7 +51,7 @@ def plural(noun: str) -> str:
 
 
 def inflect(verb: str) -> tuple[str, str, str, str]:
-    """Third person, past, participle and -ing form of an English verb, given as `base` or `base/past/participle`."""
+    """Third person, past, participle and -ing form of an English verb: `base` or `base/past/participle`."""
     base, *irregular = verb.split("/")
     head, _, tail = base.partition(" ")
     tail = f" {tail}" if tail else ""
@@ -65,7 +67,19 @@ def inflect(verb: str) -> tuple[str, str, str, str]:
 
 def _doubles(verb: str) -> bool:
     """Whether the last consonant doubles before -ed: one short vowel in a stressed last syllable."""
-    if verb in {"overcome", "begin", "forget", "admit", "permit", "emit", "submit", "enrol", "distil", "refer", "control"}:
+    if verb in {
+        "overcome",
+        "begin",
+        "forget",
+        "admit",
+        "permit",
+        "emit",
+        "submit",
+        "enrol",
+        "distil",
+        "refer",
+        "control",
+    }:
         return verb[-1] != "e"
     return re.fullmatch(r"[^aeiou]*[aeiou][bdgklmnprt]", verb) is not None
 
@@ -75,7 +89,9 @@ def lexicon() -> Lexicon:
     """The compiled grammar of all languages; made once."""
     compiler = _Compiler()
     folder = files("curate.synth") / "words"
-    compiler.add_english(*((folder / f"{name}.txt").read_text("utf-8") for name in ("topics", "general", "names")))
+    compiler.add_english(
+        *((folder / f"{name}.txt").read_text("utf-8") for name in ("topics", "general", "names"))
+    )
     compiler.add_rules("en", (folder / "grammar_en.txt").read_text("utf-8"))
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
         if path.name.startswith("lang_"):
@@ -89,15 +105,17 @@ def _lines(text: str) -> list[str]:
 
 def _words(line: str) -> tuple[str, list[str]]:
     name, _, words = line.partition(":")
-    return name, [word.replace("_", " ") for word in words.split()]
+    # The lists are kept in alphabetical or no order; the words to be likelier are drawn by lot.
+    lot = sorted(words.split(), key=lambda word: sha256(word.encode()).digest())
+    return name, [word.replace("_", " ") for word in lot]
 
 
 class _Compiler:
-    """Collects rules as lists of alternatives, each a string in the grammar's notation, then numbers everything."""
+    """Collects rules as lists of alternatives in the grammar's notation, then numbers everything."""
 
     def __init__(self) -> None:
         self._rules: dict[str, list[str]] = {}
-        self._skewed: set[str] = set()
+        self._skewed: dict[str, int] = {}
         self._literals: dict[str, int] = {}
 
     def add_english(self, topics: str, general: str, names: str) -> None:
@@ -116,7 +134,9 @@ class _Compiler:
         renamed = {"places": "place", "months": "month", "weekdays": "weekday", "domains": "domain"}
         renamed |= {"company_heads": "company_head", "company_tails": "company_tail"}
         # Topics of one list stand side by side: the generator adds the topic to the number of the first.
-        for name, words in sorted(lists, key=lambda pair: (pair[0].split("@")[0], int(pair[0].partition("@")[2] or 0))):
+        for name, words in sorted(
+            lists, key=lambda pair: (pair[0].split("@")[0], int(pair[0].partition("@")[2] or 0))
+        ):
             self._add_list(f"en.{renamed.get(name, name)}", words)
         self._rules["en.org"] = ["{company_head} {company_tail}"]
 
@@ -134,7 +154,7 @@ class _Compiler:
 
     def _add_list(self, name: str, words: list[str]) -> None:
         self._rules[name] = words
-        self._skewed.add(name)
+        self._skewed[name] = 1 if name.startswith("en.") and "@" not in name else 2
 
     def compiled(self) -> Lexicon:
         tokens: list[int] = []
@@ -154,7 +174,7 @@ class _Compiler:
             tokens=np.array(tokens, np.int32),
             alternatives=np.array(alternatives, np.int64),
             rules=np.array(rules, np.int64),
-            skewed=np.array([name in self._skewed for name in names], np.uint8),
+            skewed=np.array([self._skewed.get(name, 0) for name in names], np.uint8),
             names=names,
         )
 

@@ -32,7 +32,7 @@ class Prose {
     grades_[kMedium] = grade("medium");
     auto low = [&](const char* part) { return grammar.rule(std::string("en.low_") + part); };
     low_ = {low("title"), low("ad"), low("chat"), low("post"), low("menu"), low("footer")};
-    for (const char* code : {"de", "fr", "es", "ru", "zh", "ja", "ar"}) {
+    for (const char* code : {"de", "fr", "es", "it", "pt", "nl", "pl", "ru", "zh", "ja", "ko", "ar"}) {
       bool spaces = code != std::string("zh") && code != std::string("ja");
       languages.push_back({code, grammar.rule(std::string(code) + ".sentence"), spaces, 500, spaces ? 4000u : 3000u});
     }

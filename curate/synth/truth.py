@@ -56,10 +56,8 @@ RULES = (
     "bullets",
 )
 QUALITIES = ("High", "Medium", "Low")
-LANGUAGES = ("de", "fr", "es", "ru", "zh", "ja", "ar")
+LANGUAGES = ("de", "fr", "es", "it", "pt", "nl", "pl", "ru", "zh", "ja", "ko", "ar")
 
-_NAME = pa.dictionary(pa.int8(), pa.string())
-_PATH = pa.dictionary(pa.int32(), pa.string())
 TRUTH_SCHEMA = pa.schema(
     [
         pa.field("source", pa.string()),
@@ -79,7 +77,7 @@ TRUTH_SCHEMA = pa.schema(
 
 
 def truth_table(rows: dict[str, NDArray[Any]], file: File, start: int, layout: Layout) -> pa.Table:
-    """The truth of a batch: `rows` as the generator gives them, the first being row `start` of the file's source.
+    """The truth of a batch: `rows` as the generator gives them, the first being row `start` of the source.
 
     Positions of originals are rows of a source; here they become rows of its files.
     """
@@ -93,7 +91,9 @@ def truth_table(rows: dict[str, NDArray[Any]], file: File, start: int, layout: L
         "kind": _named(KINDS, rows["kind"]),
         "rule": _named(RULES, rows["rule"]),
         "language": _named(("en", *LANGUAGES), rows["language"] + 1),
-        "quality": _named(QUALITIES, np.where(rows["quality"] < len(QUALITIES), rows["quality"].astype(np.int8), -1)),
+        "quality": _named(
+            QUALITIES, np.where(rows["quality"] < len(QUALITIES), rows["quality"].astype(np.int8), -1)
+        ),
         "duplicate_of_source": _named(tuple(source.name for source in SOURCES), rows["original_source"]),
         "duplicate_of_file": _named(paths, original_file),
         "duplicate_of_row": pa.array(original_row, mask=~copied),
@@ -111,7 +111,7 @@ def _named(names: tuple[str, ...], codes: NDArray[Any]) -> pa.Array:
 def _positions(
     rows: dict[str, NDArray[Any]], layout: Layout
 ) -> tuple[tuple[str, ...], NDArray[np.int32], NDArray[np.int64]]:
-    """All paths, and of each row's original the number of its path (-1 without original) and its row there."""
+    """All paths, and of each row's original the number of its path and its row there (-1 without original)."""
     original_file = np.full(len(rows["kind"]), -1, np.int32)
     original_row = np.full(len(rows["kind"]), -1, np.int64)
     sources = [file.source for file in layout.files]
