@@ -29,8 +29,11 @@ _STYLES = {"same": "", "document": "red strike", "witness": "green"}
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one stage did. outcome: `passed`, `dropped` or `not shown` (dropped before, or of a source that the
-    stage does not see). rule, value and threshold are of a drop; threshold None: the definition tells none."""
+    """What one stage did.
+
+    outcome: `passed`, `dropped` or `not shown` (dropped before, or of a source that the stage does not see).
+    rule, value, threshold: of a drop; threshold is None where the stage's definition tells none.
+    """
 
     stage: str
     kind: str

@@ -136,10 +136,11 @@ def _ledger(root: str, manifest: Manifest) -> Iterator[Problem]:
     for source in manifest.sources:
         expected = {name: getattr(source, name) for name in Totals.model_fields}
         yield from _differences(f"ledger of {source.name}", stats["sources"][source.name], expected)
-        if written[source.name] != source.rows_out:
+        copies = stats["sources"][source.name]["rows_out"]
+        if written[source.name] != copies:
             found = f"{written[source.name]} rows of {source.name} in the shards"
-            yield Problem("manifest", found, f"{source.rows_out}, the sum of copies")
-    yield from _differences("manifest: totals", manifest.totals.model_dump(), stats["totals"])
+            yield Problem("manifest: shards", found, f"{copies}, the sum of copies in the ledger")
+    yield from _differences("ledger: totals", stats["totals"], manifest.totals.model_dump())
     yield from _quarantine(root, stats)
     with Ledger(root).connect() as connection:
         yield from _copies(connection)
