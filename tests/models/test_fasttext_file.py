@@ -81,7 +81,7 @@ def field(position: int, value: int, layout: str = "<i") -> bytes:
         (field(48, 10**9), "maxn"),
         (field(64, 2**31 - 1), "entries"),
         (field(68, -1), "words"),
-        (field(84, 2**62, "<q"), "pruned"),
+        (field(84, 2**62, "<q"), "pruning"),
         (model_bytes(Spec()) + b"\0", "more bytes follow"),
         (model_bytes(Spec(words=("a", "a"))), "twice"),
         (model_bytes(Spec(scale=1e39)), "not finite"),
