@@ -120,8 +120,9 @@ def _uniform(rows: Rows, salt: int) -> NDArray[np.float64]:
     """A number in [0, 1) a row."""
     mixed = _salted(rows, salt)
     mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
-    mixed = (mixed ^ (mixed >> np.uint64(32))) >> np.uint64(11)
-    return mixed.astype(np.float64) * np.float64(2.0**-53)
+    bits = (mixed ^ (mixed >> np.uint64(32))) >> np.uint64(11)
+    uniform: NDArray[np.float64] = np.ldexp(bits.astype(np.float64), -53)
+    return uniform
 
 
 def _constant(value: str, count: int) -> pa.Array:
