@@ -1,4 +1,5 @@
-// Whole documents: exposition, blogs and news, advertisements and chatter, other languages, overlapping windows.
+// Whole documents: exposition, blogs and news, advertisements and chatter, other languages, overlapping
+// windows.
 #pragma once
 #include "grammar.h"
 
@@ -26,7 +27,8 @@ class Prose {
   explicit Prose(const Grammar& grammar) : grammar_(grammar) {
     auto grade = [&](const std::string& name) {
       auto rule = [&](const char* part) { return grammar.rule("en." + name + "_" + part); };
-      return Grade{rule("title"), rule("heading"), rule("sentence"), rule("item"), rule("lead"), rule("close")};
+      return Grade{rule("title"), rule("heading"), rule("sentence"),
+                   rule("item"),  rule("lead"),    rule("close")};
     };
     grades_[kHigh] = grade("high");
     grades_[kMedium] = grade("medium");
@@ -34,7 +36,8 @@ class Prose {
     low_ = {low("title"), low("ad"), low("chat"), low("post"), low("menu"), low("footer")};
     for (const char* code : {"de", "fr", "es", "it", "pt", "nl", "pl", "ru", "zh", "ja", "ko", "ar"}) {
       bool spaces = code != std::string("zh") && code != std::string("ja");
-      languages.push_back({code, grammar.rule(std::string(code) + ".sentence"), spaces, 500, spaces ? 4000u : 3000u});
+      languages.push_back(
+          {code, grammar.rule(std::string(code) + ".sentence"), spaces, 500, spaces ? 4000u : 3000u});
     }
   }
   std::vector<Language> languages;
