@@ -6,6 +6,7 @@ A path without `://` and a `file://` URL are local; anything else goes through f
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import secrets
@@ -13,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import fsspec
 
@@ -42,10 +43,37 @@ def open_binary(path: str) -> BinaryIO:
     return cast(BinaryIO, filesystem.open(inside, "rb"))
 
 
+def join(folder: str, inside: str) -> str:
+    """The path of `inside`, written with slashes, below `folder`."""
+    return f"{folder.rstrip('/')}/{inside}"
+
+
+def size_of(path: str) -> int:
+    """Bytes of the file at `path`. Raises OSError where there is none."""
+    filesystem, inside = fsspec.core.url_to_fs(path)
+    return int(filesystem.size(inside))
+
+
+def sha256_of(path: str) -> str:
+    """sha256 of the file at `path`, in hex. Raises OSError where there is none."""
+    digest = hashlib.sha256()
+    with open_binary(path) as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def exists(path: str) -> bool:
     """Whether a file or folder stands at `path`."""
     filesystem, inside = fsspec.core.url_to_fs(path)
     return bool(filesystem.exists(inside))
+
+
+def remove(path: str) -> None:
+    """Removes the file at `path`, if there is one."""
+    filesystem, inside = fsspec.core.url_to_fs(path)
+    with suppress(FileNotFoundError):
+        filesystem.rm_file(inside)
 
 
 def list_folder(folder: str) -> list[str]:
@@ -172,6 +200,12 @@ def _writing_problem(path: str, error: OSError) -> Problem:
     if isinstance(error, FileExistsError | NotADirectoryError):
         return Problem(path, "a file stands where a folder is needed", fix="choose another output folder")
     return Problem(path, f"cannot be written: {error}", fix="check the disk or connection and run again")
+
+
+def read_json(path: str) -> Any:
+    """What `write_json` wrote. Raises OSError where there is no file, ValueError where it is not JSON."""
+    with open_binary(path) as file:
+        return json.load(file)
 
 
 def write_json(path: str, value: object) -> None:

@@ -43,6 +43,8 @@ class Lines:
     @classmethod
     def of(cls, block: bytes) -> Lines:
         """Finds the lines of `block`."""
+        if not block:
+            return cls(np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64))
         data = np.frombuffer(block, np.uint8)
         newlines = np.flatnonzero(data == 10)
         starts = np.concatenate([[0], newlines + 1])

@@ -1,8 +1,8 @@
 """Parquet files as documents.
 
 A row group is read whole, only its needed columns; one whose needed columns take more than WHOLE_GROUP_BYTES
-uncompressed is streamed, after a first pass over it that only checks it, so that a row group is read or bad as a
-whole, whatever the batch size.
+uncompressed is streamed, after a first pass over it that only checks it, so that a row group is read, or bad,
+as a whole, whatever the batch size.
 """
 
 from __future__ import annotations
@@ -48,6 +48,13 @@ def inspect(source: str, index: int, path: str, columns: SourceColumns) -> Sourc
         text_bytes,
         footer.defect,
     )
+
+
+def column_types(file: SourceFile, names: Sequence[str]) -> dict[str, pa.DataType]:
+    """The types that batches give the metadata columns `names`."""
+    with source_errors(file.path):
+        footer = read_footer(file.path)
+    return select(file.path, footer.schema, SourceColumns("", columns=tuple(names)), text=False).types
 
 
 def read(
@@ -153,7 +160,7 @@ class _Groups:
             failure = error
         if failure is not None:
             with source_errors(self._path):
-                raise OSError(str(failure)) from failure
+                raise failure if isinstance(failure, OSError) else OSError(str(failure)) from failure
 
 
 def _check_rows(expected: int, found: int) -> None:

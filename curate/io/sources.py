@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
+import pyarrow as pa
+
 from curate.errors import Problem, SourceError
 from curate.io import jsonl_source, parquet_source
 from curate.io.batches import REASONS, BadRow, Format, RawBatch, SourceColumns, SourceFile
@@ -26,6 +28,7 @@ __all__ = [
     "RawBatch",
     "SourceColumns",
     "SourceFile",
+    "column_types",
     "list_files",
     "read_batches",
 ]
@@ -95,6 +98,19 @@ def _inspect(source: str, index: int, path: str, format: Format, columns: Source
     if format == "parquet":
         return parquet_source.inspect(source, index, path, columns)
     return jsonl_source.inspect(source, index, path)
+
+
+def column_types(files: Sequence[SourceFile], names: Sequence[str]) -> dict[str, pa.DataType]:
+    """The types that batches give the metadata columns `names`, by the first file that can be read.
+
+    Empty where no file can be.
+    """
+    for file in files:
+        if file.defect is None:
+            if file.format == "jsonl":
+                return dict.fromkeys(names, pa.string())
+            return parquet_source.column_types(file, names)
+    return {}
 
 
 def read_batches(

@@ -1,0 +1,20 @@
+"""The stages a recipe can name: one file a stage, one line in a registry."""
+
+from __future__ import annotations
+
+from curate.stages.base import DocumentStage
+from curate.stages.corpus import CorpusStage
+from curate.stages.exact_dedup import ExactDedup
+from curate.stages.fuzzy_dedup import FuzzyDedup
+from curate.stages.heuristics import Heuristics
+from curate.stages.where import Where
+
+DOCUMENT_STAGES: dict[str, type[DocumentStage]] = {
+    "where": Where,
+    "heuristics": Heuristics,
+}
+
+CORPUS_STAGES: dict[str, type[CorpusStage]] = {
+    "exact_dedup": ExactDedup,
+    "fuzzy_dedup": FuzzyDedup,
+}
