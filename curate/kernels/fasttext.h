@@ -180,6 +180,8 @@ struct FastTextNgrams {
   template <typename Row>
   CURATE_HD void make_room(const FastTextView& m, i32 wanted, Row&& row) {
     if (count + wanted <= ROOM) return;
+    if (m.pruned)
+      for (i32 i = 0; i < count; ++i) CURATE_PREFETCH(m.kept_slots + fasttext_slot(buckets[i], m.kept_shift));
     for (i32 i = 0; i < count; ++i) {
       if (m.pruned)
         fasttext_kept_row(m, buckets[i], row);

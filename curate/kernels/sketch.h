@@ -14,6 +14,8 @@ constexpr int kMostHashes = 4096;
 constexpr i64 kMixBlock = 512;
 constexpr u32 kDistinctTable = 2 * kShingleBlock;
 
+static_assert(kMostHashes <= kShingleBlock, "SketchScratch holds a block or a signature");
+
 struct PlainLoops {
   static CURATE_HD void mix(const u64* raw, i64 count, u64 round, u64* mixed) {
     for (i64 i = 0; i < count; ++i) mixed[i] = fmix64(raw[i] ^ round);
@@ -44,7 +46,7 @@ struct PlainLoops {
 
 struct SketchScratch {
   u64 raw[kShingleBlock];
-  u64 mixed[kShingleBlock];
+  u64 mixed[kShingleBlock];  // slot_bytes needs kMostHashes
   u32 places[kDistinctTable];
 };
 

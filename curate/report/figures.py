@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from curate.report.numbers import compact, count, share
@@ -26,69 +27,70 @@ def source_colours(sources: Sequence[str]) -> dict[str, str]:
     return {name: f"--s{index % _COLOURS}" for index, name in enumerate(sources)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A bar of the waterfall. base: where it begins. full: all that is there, not what was dropped."""
+
+    label: str
+    values: Mapping[str, int]
+    base: int
+    full: bool
+
+    @property
+    def end(self) -> int:
+        return self.base + sum(self.values.values())
+
+
 def waterfall(stats: Mapping[str, Any], unit: str) -> Figure:
     """From all documents (or tokens) down to those kept: a bar a stage, divided by source."""
-    total, drop = ("documents", "dropped") if unit == "documents" else ("tokens_in", "tokens_dropped")
-    sources = list(stats["sources"])
-    rows = [("all", {name: stats["sources"][name][total] for name in sources}, True)]
-    rows += [
-        (stage["name"], {name: entry[drop] for name, entry in stage["sources"].items()}, False)
-        for stage in stats["stages"]
-    ]
-    left = {
-        name: rows[0][1][name] - sum(values.get(name, 0) for _, values, _ in rows[1:]) for name in sources
-    }
-    rows.append(("kept", left, True))
-    bars: dict[str, Figure] = {name: {"x": [], "base": [], "y": [], "customdata": []} for name in sources}
-    notes: Figure = {"x": [], "y": [], "text": [], "textposition": []}
-    level = sum(rows[0][1].values())
-    whole = level or 1
-    for y, (label, values, full) in enumerate(rows):
-        amount = sum(values.values())
-        base = 0 if full else level - amount
-        level = amount if full else level - amount
-        part = "" if y == 0 else f" ({share(amount / whole)})"
-        text = f"{'' if full or not amount else '-'}{compact(amount)}{part}"
-        roomier_left = base > whole * _AIR - base - amount
-        notes["x"].append(base if roomier_left else base + amount)
-        notes["y"].append(y)
-        notes["text"].append(f"{text}\u00a0" if roomier_left else f"\u00a0{text}")
-        notes["textposition"].append("middle left" if roomier_left else "middle right")
-        for name in sources:
-            value = values.get(name, 0)
-            bar = bars[name]
-            bar["x"].append(value)
-            bar["base"].append(base)
-            bar["y"].append(y)
-            bar["customdata"].append(f"{label}, {name}: {count(value)} {unit}")
-            base += value
-    colours = source_colours(sources)
-    data = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": name,
-            **bar,
-            "marker": {"color": colours[name]},
-            "hovertemplate": "%{customdata}<extra></extra>",
-        }
-        for name, bar in bars.items()
-    ]
-    data.append(
-        {
-            "type": "scatter",
-            "mode": "text",
-            **notes,
-            "hoverinfo": "skip",
-        }
-    )
+    levels = _levels(stats, unit)
+    whole = levels[0].end or 1
+    colours = source_colours(list(stats["sources"]))
+    done = [level.base for level in levels]
+    data: list[Figure] = []
+    for name, colour in colours.items():
+        values = [level.values.get(name, 0) for level in levels]
+        hover = [
+            f"{level.label}, {name}: {count(value)} {unit}"
+            for level, value in zip(levels, values, strict=True)
+        ]
+        bar: Figure = {"type": "bar", "orientation": "h", "name": name, "x": values, "base": done}
+        bar |= {"y": list(range(len(levels))), "marker": {"color": colour}}
+        data.append({**bar, "customdata": hover, "hovertemplate": "%{customdata}<extra></extra>"})
+        done = [start + value for start, value in zip(done, values, strict=True)]
     layout = {
         "barmode": "overlay",
-        "height": 60 + _ROW * len(rows),
+        "height": 60 + _ROW * len(levels),
         "xaxis": {"range": [0, whole * _AIR], "title": {"text": unit}},
-        "yaxis": _labels([label for label, _, _ in rows]),
+        "yaxis": _labels([level.label for level in levels]),
     }
-    return {"data": data, "layout": layout}
+    return {"data": [*data, _amounts(levels, whole)], "layout": layout}
+
+
+def _levels(stats: Mapping[str, Any], unit: str) -> list[_Level]:
+    total, drop = ("documents", "dropped") if unit == "documents" else ("tokens_in", "tokens_dropped")
+    left = {name: source[total] for name, source in stats["sources"].items()}
+    levels = [_Level("all", dict(left), 0, True)]
+    for stage in stats["stages"]:
+        dropped = {name: entry[drop] for name, entry in stage["sources"].items()}
+        left = {name: value - dropped.get(name, 0) for name, value in left.items()}
+        levels.append(_Level(stage["name"], dropped, sum(left.values()), False))
+    return [*levels, _Level("kept", left, 0, True)]
+
+
+def _amounts(levels: Sequence[_Level], whole: int) -> Figure:
+    """The amount of each level as text, on the side of its bar that has more room."""
+    notes: Figure = {"type": "scatter", "mode": "text", "hoverinfo": "skip", "y": list(range(len(levels)))}
+    notes |= {"x": [], "text": [], "textposition": []}
+    for place, level in enumerate(levels):
+        amount = level.end - level.base
+        part = f" ({share(amount / whole)})" if place else ""
+        text = f"{'' if level.full or not amount else '-'}{compact(amount)}{part}"
+        left = level.base > whole * _AIR - level.end
+        notes["x"].append(level.base if left else level.end)
+        notes["text"].append(f"{text}\u00a0" if left else f"\u00a0{text}")
+        notes["textposition"].append("middle left" if left else "middle right")
+    return notes
 
 
 def matrix(losers: Sequence[str], winners: Sequence[str], counts: Mapping[str, Mapping[str, int]]) -> Figure:
@@ -163,11 +165,13 @@ def histogram(
         else:
             line = {"shape": "hvh", "color": colours[name], "width": 2}
             data.append({"type": "scatter", "mode": "lines", **trace, "line": line})
+    most = max(max(counts) for counts in series.values())
+    whole_ticks = {"dtick": 1} if most < 6 else {}
     layout = {
         "height": 270,
         "bargap": 0.08,
         "xaxis": {"title": {"text": title}, "range": [edges[0], edges[-1]]},
-        "yaxis": {"title": {"text": "documents"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "documents"}, "rangemode": "tozero", **whole_ticks},
     }
     return {"data": data, "layout": layout}
 
@@ -262,12 +266,13 @@ def _tick(value: int) -> str:
 def _log_ticks(values: Sequence[float], base: int) -> Figure:
     """Ticks at powers of the base, thinned to about six, and the range of a log axis with some air."""
     powers = [math.log(value, base) for value in values if value > 0] or [0.0]
-    low, high = math.floor(min(powers) + 1e-9), math.ceil(max(powers) - 1e-9)
+    low = math.floor(min(powers) + 1e-9)
+    high = max(low + 1, math.ceil(max(powers) - 1e-9))
     step = max(1, math.ceil((high - low) / 6))
     ticks = [base**power for power in range(low, high + 1, step)]
-    air = 0.06 * max(1, high - low)
+    air = 0.06 * (high - low)
     return {
         "tickvals": ticks,
         "ticktext": [_tick(tick) for tick in ticks],
-        "range": [math.log10(base) * (min(powers) - air), math.log10(base) * (max(powers) + air)],
+        "range": [math.log10(base) * (low - air), math.log10(base) * (high + air)],
     }
