@@ -40,4 +40,4 @@ class Corpora:
 def read_texts(path: Path) -> list[str]:
     if path.suffix == ".parquet":
         return pq.ParquetFile(path).read(columns=["text"]).column("text").to_pylist()
-    return [json.loads(line)["text"] for line in gzip.open(path)]
+    return [json.loads(line)["text"] for line in gzip.decompress(path.read_bytes()).splitlines()]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter, defaultdict
+from itertools import combinations, pairwise
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 _SEPARATOR = re.compile(rb"\xe2[\x80\x81][\x80-\xbf]|\xc2\xa0|\xe3\x80[\x80-\x82]")
 _WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]+")
@@ -24,21 +27,42 @@ def jaccard(a: set[object], b: set[object]) -> float:
     return len(a & b) / len(a | b) if a or b else 1.0
 
 
-def similar_pairs(sets: list[set[object]], threshold: float) -> list[tuple[int, int]]:
-    """All pairs at or above the threshold, exactly.
+def hashed_bytes(text: str, length: int) -> NDArray[np.uint64]:
+    """Distinct hashes of byte shingles, sorted: a polynomial in a random odd base, modulo 2^64."""
+    data = np.frombuffer(text.encode(), np.uint8).astype(np.uint64) + np.uint64(1)
+    powers = np.cumprod(np.full(length, 0x9D39247E33776D41, np.uint64))
+    return np.unique(sliding_window_view(data, min(length, len(data))) @ powers[: len(data)])
 
-    Two such sets A and B share at least threshold x |A| members, so one of the |A| - ceil(threshold x |A|) + 1 rarest
-    members of A is among those of B (Chaudhuri, Ganti, Kaushik, 2006): only those are indexed.
+
+def hashed_words(text: str, length: int) -> NDArray[np.uint64]:
+    return np.unique(
+        np.array([hash(words) for words in word_shingles(text, length)], np.int64).view(np.uint64)
+    )
+
+
+def similar_pairs(sets: list[NDArray[np.uint64]], threshold: float) -> list[tuple[int, int]]:
+    """All pairs of sets at or above the Jaccard threshold, exactly.
+
+    Such a pair shares at least threshold x |A| members. So of the |A| - ceil(threshold x |A|) + 1 rarest members of
+    A one is in B, and is among as many of its rarest (Chaudhuri, Ganti, Kaushik, 2006): only those are indexed.
     """
-    hashes = [{hash(member) for member in members} for members in sets]
-    count = Counter(member for members in hashes for member in members)
-    index: dict[int, list[int]] = defaultdict(list)
-    pairs = set()
-    for number, members in enumerate(hashes):
-        length = len(members) - math.ceil(threshold * len(members)) + 1
-        shared = [member for member in members if count[member] > 1]
-        rare = length - (len(members) - len(shared))  # members of no other set come first and need no index
-        for member in sorted(shared, key=lambda member: (count[member], member))[: max(rare, 0)]:
-            pairs.update((other, number) for other in index[member])
-            index[member].append(number)
-    return sorted((a, b) for a, b in pairs if jaccard(sets[a], sets[b]) >= threshold)
+    size = np.array([len(members) for members in sets])
+    owner = np.repeat(np.arange(len(sets)), size)
+    _, member, count = np.unique(np.concatenate(sets), return_inverse=True, return_counts=True)
+    order = np.lexsort((member, count[member], owner))
+    rank = np.arange(len(order)) - np.repeat(np.cumsum(size) - size, size)
+    rarest = rank <= (size - np.ceil(threshold * size))[owner]
+    indexed = order[rarest & (count[member[order]] > 1)]
+    indexed = indexed[np.argsort(member[indexed], kind="stable")]
+    bounds = np.flatnonzero(np.diff(member[indexed], prepend=-1, append=-1))
+    pairs = {
+        pair
+        for start, end in pairwise(bounds.tolist())
+        for pair in combinations(sorted(owner[indexed[start:end]].tolist()), 2)
+    }
+    return sorted((a, b) for a, b in pairs if _similarity(sets[a], sets[b]) >= threshold)
+
+
+def _similarity(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> float:
+    common = len(np.intersect1d(a, b, assume_unique=True))
+    return common / (len(a) + len(b) - common)
