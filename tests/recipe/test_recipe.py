@@ -249,7 +249,8 @@ def test_a_literal_dollar_brace(load) -> None:
 
 def test_merge_keys_and_anchors(load) -> None:
     recipe = load(
-        "name: a\nsources:\n  - &first {name: x, path: p, id: i, keep: [u]}\n  - {<<: *first, name: y, text: body}\n"
+        "name: a\nsources:\n  - &first {name: x, path: p, id: i, keep: [u]}\n"
+        "  - {<<: *first, name: y, text: body}\n"
     )
     assert [(s.name, s.path, s.id, s.text, s.keep) for s in recipe.sources] == [
         ("x", ("p",), "i", "text", ("u",)),
