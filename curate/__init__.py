@@ -10,6 +10,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
+__version__ = "0.1.0"
+
 #: Public names and the modules that hold them.
 _PUBLIC = {
     "Ledger": "curate.io.ledger",
@@ -32,10 +34,6 @@ class _Package(ModuleType):
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("curate")
     if name in _PUBLIC:
         value = getattr(importlib.import_module(_PUBLIC[name]), name)
         globals()[name] = value

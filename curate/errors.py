@@ -1,11 +1,11 @@
 """The exceptions that `curate` raises on purpose. Anything else that escapes is a defect (exit code 2).
 
-    CurateError
-    ├── RecipeError    the recipe is wrong: carries every problem found, not just the first
-    ├── SourceError    an input is missing, unreadable or not of the shape the recipe says
-    ├── ModelError     a model file is missing, corrupt or of an unsupported kind
-    ├── OutputError    the output folder cannot be written, is in use, or fails verification
-    └── GuardError     a guard of the recipe stopped the run before anything was written
+CurateError
+├── RecipeError    the recipe is wrong: carries every problem found, not just the first
+├── SourceError    an input is missing, unreadable or not of the shape the recipe says
+├── ModelError     a model file is missing, corrupt or of an unsupported kind
+├── OutputError    the output folder cannot be written, is in use, or fails verification
+└── GuardError     a guard of the recipe stopped the run before anything was written
 """
 
 from __future__ import annotations

@@ -5,8 +5,10 @@
 
 #if defined(__CUDACC__)
 #define CURATE_HD __host__ __device__ inline
+#define CURATE_TABLE static __device__ constexpr
 #else
 #define CURATE_HD inline
+#define CURATE_TABLE static constexpr
 #endif
 
 namespace curate {

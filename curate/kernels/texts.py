@@ -44,9 +44,9 @@ class Texts:
             array = array.dictionary_decode()
         kind = array.type
         if pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
-            width = np.dtype(np.int64)
+            width: type[np.signedinteger] = np.int64
         elif pa.types.is_string(kind) or pa.types.is_binary(kind):
-            width = np.dtype(np.int32)
+            width = np.int32
         else:
             raise TypeError(f"texts must be strings or binary, found {kind}")
         if array.null_count:

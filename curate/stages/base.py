@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -68,6 +68,10 @@ class DocumentStage(ABC):
     columns: pa.Schema
     #: Metadata columns of the source, or ledger columns of earlier stages, that `decide` reads.
     requires: tuple[str, ...] = ()
+
+    @abstractmethod
+    def __init__(self, config: Any) -> None:
+        """config: an instance of `Config`."""
 
     @abstractmethod
     def definition(self) -> dict[str, object]:

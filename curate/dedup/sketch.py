@@ -1,0 +1,90 @@
+"""Signatures and band keys of texts. `docs/sketch.md` defines every bit, with test vectors.
+
+One core signs 400 MB/s and more of texts of 2 kB (`benchmarks/sketch.py`). The definition leaves no
+freedom, so the result depends neither on the processor nor on how texts are batched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curate.kernels import Texts, _cpu
+
+
+@dataclass(frozen=True, slots=True)
+class Shingles:
+    """Windows of `length` symbols (1 to 64): bytes for "char", runs of letters and digits for "word".
+
+    A shorter text is one shingle as a whole; a text without symbols has none.
+    """
+
+    unit: Literal["char", "word"]
+    length: int
+
+    def __post_init__(self) -> None:
+        if self.unit not in ("char", "word"):
+            raise ValueError(f"unit must be char or word, found {self.unit!r}")
+        if not 1 <= self.length <= 64:
+            raise ValueError(f"length must be 1 to 64 symbols, found {self.length}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sketches:
+    """The sketches of n texts.
+
+    keys: uint64, shape (bands, n); zero where not sketched.
+    signatures: uint8, shape (n, hashes), one byte a slot; zero where not sketched.
+    sketched: bool, shape (n,); False for texts without shingles, which are duplicates of nothing.
+    """
+
+    keys: NDArray[np.uint64]
+    signatures: NDArray[np.uint8]
+    sketched: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Sketcher:
+    """Makes sketches of `hashes` slots (1 to 4096) and keys of `bands` bands of hashes // bands slots.
+
+    Slots beyond bands x (hashes // bands) count for similarity alone. Method "fss" is the Fast Similarity
+    Sketch (Dahlgaard, Knudsen, Thorup, FOCS 2017); "minhash", with one permutation a slot, is the reference
+    it is measured against. Raises ValueError for values out of range.
+    """
+
+    shingles: Shingles
+    hashes: int
+    bands: int
+    seed: int
+    method: Literal["fss", "minhash"] = "fss"
+
+    def __post_init__(self) -> None:
+        if self.method not in ("fss", "minhash"):
+            raise ValueError(f"method must be fss or minhash, found {self.method!r}")
+        if not 1 <= self.hashes <= 4096:
+            raise ValueError(f"hashes must be 1 to 4096, found {self.hashes}")
+        if not 1 <= self.bands <= self.hashes:
+            raise ValueError(f"bands must be 1 to hashes ({self.hashes}), found {self.bands}")
+        if not 0 <= self.seed < 1 << 64:
+            raise ValueError(f"seed must be a 64-bit number and not negative, found {self.seed}")
+
+    def sketch(self, texts: Texts, rows: NDArray[np.int64]) -> Sketches:
+        """The sketches of the texts named by `rows` (int64, shape (n,)), in that order.
+
+        Raises ValueError if a row is not there.
+        """
+        keys, signatures, sketched = _cpu.sketch(
+            texts.data,
+            texts.offsets,
+            rows,
+            words=self.shingles.unit == "word",
+            length=self.shingles.length,
+            hashes=self.hashes,
+            bands=self.bands,
+            seed=self.seed,
+            minhash=self.method == "minhash",
+        )
+        return Sketches(keys, signatures, sketched)

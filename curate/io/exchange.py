@@ -1,0 +1,107 @@
+"""Exchange files: arrays that tasks pass on to other tasks through a shared folder.
+
+An Arrow IPC file, not compressed, so that a local one is read by mapping it into memory: no copy, and only
+the pages that are used. A file holds several sets of arrays with the same names and types, each a record
+batch: band keys split by prefix, for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from curate.errors import Problem, SourceError
+from curate.io.files import atomic_write, local_path, open_binary, source_errors
+
+
+def write_arrays(
+    path: str, batches: Sequence[Mapping[str, NDArray[Any]]], metadata: Mapping[str, str]
+) -> None:
+    """Writes `batches` to `path`, whole or not at all.
+
+    batches: each maps the same names, in the same order, to arrays of one length: numbers of shape (rows,),
+    or uint8 of shape (rows, width) with the same width in all batches.
+
+    Raises ValueError where batches do not fit each other, OutputError where the file cannot be written.
+    """
+    tables = [_record_batch(batch) for batch in batches]
+    schema = tables[0].schema if tables else pa.schema([])
+    schema = schema.with_metadata(dict(metadata))
+    with atomic_write(path) as file, pa.ipc.new_file(pa.PythonFile(file, mode="w"), schema) as writer:
+        for table in tables:
+            if not table.schema.equals(schema):
+                raise ValueError(f"batches of {path} differ: {table.schema} and {schema}")
+            writer.write_batch(table)
+
+
+def _record_batch(arrays: Mapping[str, NDArray[Any]]) -> pa.RecordBatch:
+    columns = [_to_arrow(name, array) for name, array in arrays.items()]
+    return pa.RecordBatch.from_arrays(columns, names=list(arrays))
+
+
+def _to_arrow(name: str, array: NDArray[Any]) -> pa.Array:
+    if array.ndim == 1:
+        return pa.array(array)
+    if array.ndim != 2 or array.dtype != np.uint8:
+        raise ValueError(
+            f"{name} must have one dimension, or be uint8 with two; it is {array.dtype} {array.shape}"
+        )
+    content = pa.py_buffer(np.ascontiguousarray(array))
+    return pa.Array.from_buffers(pa.binary(array.shape[1]), len(array), [None, content])
+
+
+class ExchangeFile:
+    """An exchange file opened for reading; raises SourceError where it cannot be opened.
+
+    Arrays from `read` stay valid after `close`, which gives the file handle back.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        local = local_path(path)
+        with source_errors(path):
+            if local is not None:
+                self._file = pa.memory_map(str(local))
+            else:
+                self._file = pa.PythonFile(open_binary(path), mode="r")
+            try:
+                self._reader = pa.ipc.open_file(self._file)
+            except pa.ArrowInvalid as error:
+                self._file.close()
+                fix = "remove it and run again"
+                raise SourceError(Problem(path, f"is not an exchange file: {error}", fix=fix)) from error
+        raw = self._reader.schema.metadata or {}
+        self.metadata: dict[str, str] = {key.decode(): value.decode() for key, value in raw.items()}
+
+    def __len__(self) -> int:
+        """How many batches the file holds."""
+        return int(self._reader.num_record_batches)
+
+    def __enter__(self) -> ExchangeFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def read(self, batch: int) -> dict[str, NDArray[Any]]:
+        """The arrays of one batch, as they were written; read-only views of a local file."""
+        with source_errors(self._path):
+            table = self._reader.get_batch(batch)
+        return {name: _to_numpy(table.column(name)) for name in table.schema.names}
+
+
+def _to_numpy(column: pa.Array) -> NDArray[Any]:
+    if not pa.types.is_fixed_size_binary(column.type):
+        values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+        return values
+    width = column.type.byte_width
+    content = np.frombuffer(column.buffers()[1], np.uint8)
+    first = column.offset * width
+    return content[first : first + len(column) * width].reshape(len(column), width)

@@ -1,0 +1,70 @@
+"""JSON lines files as documents, plain, .gz or .zst, streamed in blocks of whole lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import BinaryIO
+
+from curate.io.batches import BadRow, RawBatch, SourceColumns, SourceFile, overlaps, split
+from curate.io.compressed import DamageError, decompressed, line_blocks
+from curate.io.files import open_binary, source_errors
+from curate.io.footers import fingerprint, modified
+from curate.io.json_lines import LineReader, Lines
+
+_END_BYTES = 64 << 10
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def inspect(source: str, index: int, path: str) -> SourceFile:
+    """What the ends of the file at `path` tell. Raises SourceError where it cannot be opened."""
+    with source_errors(path):
+        changed = modified(path)
+        with open_binary(path) as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            head = file.read(_END_BYTES)
+            file.seek(max(0, size - _END_BYTES))
+            tail = file.read(_END_BYTES)
+    plain = size if not path.endswith((".gz", ".zst")) else None
+    return SourceFile(source, index, path, "jsonl", size, changed, fingerprint(size, head, tail), None, plain)
+
+
+def read(
+    file: SourceFile,
+    columns: SourceColumns,
+    text: bool,
+    max_documents: int,
+    max_bytes: int,
+    rows: Sequence[tuple[int, int]] | None,
+) -> Iterator[RawBatch]:
+    """See `curate.io.sources.read_batches`. Lines before the first range are passed over unparsed."""
+    reader = LineReader(columns, text)
+    start = 0
+    with source_errors(file.path):
+        opened = open_binary(file.path)
+    with closing(opened):
+        blocks = _blocks(opened, file.path)
+        while rows is None or any(start < last for _, last in rows):
+            try:
+                with source_errors(file.path):
+                    block = next(blocks, None)
+            except DamageError as error:
+                detail = f"row {start} and all after it cannot be read: {error}"
+                yield RawBatch(start, 0, None, None, bad=(BadRow(None, 0, error.reason, detail),))
+                return
+            if block is None:
+                return
+            lines = Lines.of(block)
+            for first, last in overlaps(rows, start, start + len(lines)):
+                batch = reader.read(lines.part(first - start, last - start), first)
+                yield from split(batch, max_documents, max_bytes)
+            start += len(lines)
+
+
+def _blocks(file: BinaryIO, path: str) -> Iterator[bytes]:
+    blocks = line_blocks(decompressed(file, path))
+    first = next(blocks, b"").removeprefix(_BYTE_ORDER_MARK)
+    if first:
+        yield first
+    yield from blocks

@@ -1,0 +1,167 @@
+"""Parquet files as documents.
+
+A row group is read whole, only its needed columns; one whose needed columns take more than WHOLE_GROUP_BYTES
+uncompressed is streamed, after a first pass over it that only checks it, so that a row group is read, or bad,
+as a whole, whatever the batch size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate.io.batches import BadRow, RawBatch, SourceColumns, SourceFile, overlaps, split
+from curate.io.files import local_path, open_binary, source_errors
+from curate.io.footers import Footer, modified, read_footer
+from curate.io.parquet_columns import Selection, select
+
+WHOLE_GROUP_BYTES = 256 << 20
+#: Rows of a streamed row group decoded at once: about this many bytes.
+_PIECE_BYTES = 32 << 20
+
+
+def inspect(source: str, index: int, path: str, columns: SourceColumns) -> SourceFile:
+    """What the footer tells of the file at `path`; SourceError as `list_files` says."""
+    with source_errors(path):
+        changed = modified(path)
+        footer = read_footer(path)
+    rows, text_bytes = 0, 0
+    if footer.metadata is not None:
+        select(path, footer.schema, columns, text=True)
+        rows = footer.metadata.num_rows
+        text_bytes = sum(
+            _group_bytes(footer.metadata, group, [columns.text])
+            for group in range(footer.metadata.num_row_groups)
+        )
+    return SourceFile(
+        source,
+        index,
+        path,
+        "parquet",
+        footer.file_bytes,
+        changed,
+        footer.fingerprint,
+        rows,
+        text_bytes,
+        footer.defect,
+    )
+
+
+def column_types(file: SourceFile, names: Sequence[str]) -> dict[str, pa.DataType]:
+    """The types that batches give the metadata columns `names`."""
+    with source_errors(file.path):
+        footer = read_footer(file.path)
+    return select(file.path, footer.schema, SourceColumns("", columns=tuple(names)), text=False).types
+
+
+def read(
+    file: SourceFile,
+    columns: SourceColumns,
+    text: bool,
+    max_documents: int,
+    max_bytes: int,
+    rows: Sequence[tuple[int, int]] | None,
+) -> Iterator[RawBatch]:
+    """See `curate.io.sources.read_batches`."""
+    with source_errors(file.path):
+        footer = read_footer(file.path)
+    if footer.metadata is None:
+        if rows is None or rows:
+            bad = BadRow(None, 0, footer.defect_reason, footer.defect or "")
+            yield RawBatch(0, 0, None, None, bad=(bad,))
+        return
+    selection = select(file.path, footer.schema, columns, text)
+    with _Groups(file.path, footer, selection) as groups:
+        start = 0
+        metadata: pq.FileMetaData = footer.metadata
+        for group in range(metadata.num_row_groups):
+            stop = start + metadata.row_group(group).num_rows
+            wanted = overlaps(rows, start, stop)
+            if wanted:
+                for batch in groups.read(group, start, wanted):
+                    yield from split(batch, max_documents, max_bytes)
+            start = stop
+
+
+class _Groups:
+    """The row groups of an open file."""
+
+    def __init__(self, path: str, footer: Footer, selection: Selection) -> None:
+        self._path = path
+        self._metadata: pq.FileMetaData = footer.metadata
+        self._selection = selection
+        local = local_path(path)
+        with source_errors(path):
+            source = pa.OSFile(str(local)) if local else pa.PythonFile(open_binary(path), mode="r")
+            self._file = pq.ParquetFile(
+                source,
+                metadata=footer.metadata,
+                pre_buffer=local is None,
+                page_checksum_verification=True,
+            )
+
+    def __enter__(self) -> _Groups:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close(force=True)
+
+    def read(self, group: int, start: int, wanted: Sequence[tuple[int, int]]) -> Iterator[RawBatch]:
+        """Batches of the rows `wanted` (row ranges of the file) of a row group whose first row is `start`."""
+        if not self._selection.names:
+            yield from (RawBatch(first, last - first, None, None) for first, last in wanted)
+            return
+        try:
+            pieces = self._pieces(group)
+        except (OSError, pa.ArrowException) as error:
+            # The disk or the connection failed, not the data: of the latter Arrow complains without a number.
+            if isinstance(error, OSError) and error.errno:
+                with source_errors(self._path):
+                    raise
+            detail = f"row group {group} cannot be read: {error}"
+            for first, last in wanted:
+                bad = BadRow(first, last - first, "corrupt_row_group", detail)
+                yield self._selection.unreadable(first, last - first, bad)
+            return
+        for piece in pieces:
+            stop = start + piece.num_rows
+            for first, last in overlaps(wanted, start, stop):
+                yield self._selection.batch(first, piece.slice(first - start, last - first))
+            start = stop
+
+    def _pieces(self, group: int) -> Iterator[pa.RecordBatch]:
+        rows = self._metadata.row_group(group).num_rows
+        size = _group_bytes(self._metadata, group, self._selection.names)
+        if size <= WHOLE_GROUP_BYTES:
+            table = self._file.read_row_group(group, columns=self._selection.names, use_threads=False)
+            _check_rows(rows, table.num_rows)
+            return iter(table.to_batches())
+        _check_rows(rows, sum(piece.num_rows for piece in self._stream(group, rows, size)))
+        return self._stream(group, rows, size)
+
+    def _stream(self, group: int, rows: int, size: int) -> Iterator[pa.RecordBatch]:
+        piece_rows = max(1, rows * _PIECE_BYTES // size)
+        return iter(
+            self._file.iter_batches(
+                piece_rows, row_groups=[group], columns=self._selection.names, use_threads=False
+            )
+        )
+
+
+def _check_rows(expected: int, found: int) -> None:
+    if found != expected:
+        raise pa.ArrowInvalid(f"{found} rows where the footer says {expected}")
+
+
+def _group_bytes(metadata: pq.FileMetaData, group: int, names: Sequence[str]) -> int:
+    """Uncompressed bytes of the columns `names` of a row group."""
+    row_group = metadata.row_group(group)
+    chunks = (row_group.column(i) for i in range(row_group.num_columns))
+    prefixes = tuple(f"{name}." for name in names)
+    return sum(
+        chunk.total_uncompressed_size
+        for chunk in chunks
+        if chunk.path_in_schema in names or chunk.path_in_schema.startswith(prefixes)
+    )

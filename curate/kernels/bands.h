@@ -1,0 +1,16 @@
+// Band keys: a chain of mixing steps over the slots of a band (docs/sketch.md).
+#pragma once
+#include "hash.h"
+
+namespace curate {
+
+constexpr u64 kBandStart = 0xD6E8FEB86659FD93ULL;
+
+// Key j comes from slots [j * rows, (j + 1) * rows); all bands advance together as each chain is serial.
+CURATE_HD void band_keys(const u64* slots, int bands, int rows, u64* keys) {
+  for (int j = 0; j < bands; ++j) keys[j] = kBandStart + static_cast<u64>(j) * kGolden;
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < bands; ++j) keys[j] = fmix64(keys[j] ^ slots[static_cast<i64>(j) * rows + i]);
+}
+
+}  // namespace curate

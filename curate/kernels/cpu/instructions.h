@@ -1,0 +1,154 @@
+// Sketch and match loops for the instruction sets of x86-64, chosen at run time; all give the same bits.
+#pragma once
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "similarity.h"
+#include "sketch.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define CURATE_AVX2 __attribute__((target("avx2,bmi2,popcnt")))
+#define CURATE_AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,bmi2,popcnt")))
+#endif
+
+namespace curate::cpu {
+
+enum class Instructions { baseline, avx2, avx512 };
+
+// What this machine can run, the plainest first.
+inline std::vector<std::string> instruction_sets() {
+  std::vector<std::string> names = {"baseline"};
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) names.push_back("avx2");
+  if (names.size() == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    names.push_back("avx512");
+#endif
+  return names;
+}
+
+// The named set, or the best there is for an empty name.
+inline Instructions instructions(const std::string& name) {
+  const std::vector<std::string> names = instruction_sets();
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] == (name.empty() ? names.back() : name)) return static_cast<Instructions>(i);
+  throw std::invalid_argument("this machine cannot run the instruction set '" + name + "'");
+}
+
+#if defined(__x86_64__)
+
+struct Avx2Loops {
+  CURATE_AVX2 static void mix(const u64* raw, i64 count, u64 round, u64* mixed) {
+    PlainLoops::mix(raw, count, round, mixed);
+  }
+  CURATE_AVX2 static i64 mix_below(const u64* raw, i64 count, u64 round, u32 ceiling, u64* mixed) {
+    return PlainLoops::mix_below(raw, count, round, ceiling, mixed);
+  }
+  CURATE_AVX2 static u64 mix_least(const u64* raw, i64 count, u64 round) {
+    return PlainLoops::mix_least(raw, count, round);
+  }
+  CURATE_AVX2 static u64 largest(const u64* values, i64 count) { return PlainLoops::largest(values, count); }
+};
+
+struct Avx512Loops {
+  CURATE_AVX512 static __m512i fmix(__m512i h) {
+    h = _mm512_xor_si512(h, _mm512_srli_epi64(h, 33));
+    h = _mm512_mullo_epi64(h, _mm512_set1_epi64(static_cast<i64>(0xFF51AFD7ED558CCDULL)));
+    h = _mm512_xor_si512(h, _mm512_srli_epi64(h, 33));
+    h = _mm512_mullo_epi64(h, _mm512_set1_epi64(static_cast<i64>(0xC4CEB9FE1A85EC53ULL)));
+    return _mm512_xor_si512(h, _mm512_srli_epi64(h, 33));
+  }
+  // The lanes of a last, shorter step.
+  static __mmask8 lanes(i64 left) { return left >= 8 ? 0xFF : static_cast<__mmask8>((1 << left) - 1); }
+
+  CURATE_AVX512 static void mix(const u64* raw, i64 count, u64 round, u64* mixed) {
+    const __m512i key = _mm512_set1_epi64(static_cast<i64>(round));
+    for (i64 i = 0; i < count; i += 8) {
+      const __mmask8 in = lanes(count - i);
+      const __m512i h = _mm512_xor_si512(_mm512_maskz_loadu_epi64(in, raw + i), key);
+      _mm512_mask_storeu_epi64(mixed + i, in, fmix(h));
+    }
+  }
+  CURATE_AVX512 static i64 mix_below(const u64* raw, i64 count, u64 round, u32 ceiling, u64* mixed) {
+    const __m512i key = _mm512_set1_epi64(static_cast<i64>(round)), most = _mm512_set1_epi64(ceiling);
+    const __m512i low = _mm512_set1_epi64(0xFFFFFFFF);
+    i64 kept = 0;
+    for (i64 i = 0; i < count; i += 8) {
+      const __mmask8 in = lanes(count - i);
+      const __m512i y = fmix(_mm512_xor_si512(_mm512_maskz_loadu_epi64(in, raw + i), key));
+      const __mmask8 keep = _mm512_mask_cmple_epu64_mask(in, _mm512_and_si512(y, low), most);
+      const int more = __builtin_popcount(keep);
+      // Not a compressing store: these are slow on some processors.
+      _mm512_mask_storeu_epi64(mixed + kept, lanes(more), _mm512_maskz_compress_epi64(keep, y));
+      kept += more;
+    }
+    return kept;
+  }
+  CURATE_AVX512 static u64 mix_least(const u64* raw, i64 count, u64 round) {
+    const __m512i key = _mm512_set1_epi64(static_cast<i64>(round));
+    __m512i least = _mm512_set1_epi64(-1);
+    for (i64 i = 0; i < count; i += 8) {
+      const __mmask8 in = lanes(count - i);
+      const __m512i y = fmix(_mm512_xor_si512(_mm512_maskz_loadu_epi64(in, raw + i), key));
+      least = _mm512_mask_min_epu64(least, in, least, y);
+    }
+    return _mm512_reduce_min_epu64(least);
+  }
+  CURATE_AVX512 static u64 largest(const u64* values, i64 count) {
+    __m512i most = _mm512_setzero_si512();
+    for (i64 i = 0; i < count; i += 8)
+      most = _mm512_max_epu64(most, _mm512_maskz_loadu_epi64(lanes(count - i), values + i));
+    return _mm512_reduce_max_epu64(most);
+  }
+};
+
+struct Avx2Matches {
+  CURATE_AVX2 static int count(const u8* a, const u8* b, int hashes) {
+    int equal = 0, i = 0;
+    for (; i + 32 <= hashes; i += 32) {
+      const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + i));
+      const __m256i y = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b + i));
+      equal += __builtin_popcount(static_cast<u32>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(x, y))));
+    }
+    return equal + PlainMatches::count(a + i, b + i, hashes - i);
+  }
+};
+
+struct Avx512Matches {
+  CURATE_AVX512 static int count(const u8* a, const u8* b, int hashes) {
+    int equal = 0;
+    for (int i = 0; i < hashes; i += 64) {
+      const __mmask64 in = hashes - i >= 64 ? ~0ULL : (1ULL << (hashes - i)) - 1;
+      const __m512i x = _mm512_maskz_loadu_epi8(in, a + i), y = _mm512_maskz_loadu_epi8(in, b + i);
+      equal += static_cast<int>(__builtin_popcountll(_mm512_mask_cmpeq_epi8_mask(in, x, y)));
+    }
+    return equal;
+  }
+};
+
+#endif
+
+// Calls act with the loops (or matches) of an instruction set.
+template <class Act>
+void with_loops(Instructions set, Act act) {
+#if defined(__x86_64__)
+  if (set == Instructions::avx512) return act(Avx512Loops{});
+  if (set == Instructions::avx2) return act(Avx2Loops{});
+#endif
+  (void)set;
+  act(PlainLoops{});
+}
+
+template <class Act>
+void with_matches(Instructions set, Act act) {
+#if defined(__x86_64__)
+  if (set == Instructions::avx512) return act(Avx512Matches{});
+  if (set == Instructions::avx2) return act(Avx2Matches{});
+#endif
+  (void)set;
+  act(PlainMatches{});
+}
+
+}  // namespace curate::cpu

@@ -1,0 +1,65 @@
+// Mixing functions that every sketch, key and partition rests on. All arithmetic is modulo 2^64.
+#pragma once
+#if !defined(__CUDACC_RTC__)
+#include <cstring>
+#endif
+
+#include "portable.h"
+
+namespace curate {
+
+constexpr u64 kGolden = 0x9E3779B97F4A7C15ULL;  // 2^64 / golden ratio, odd
+
+CURATE_HD u64 rotl(u64 x, unsigned bits) { return (x << (bits & 63)) | (x >> ((64 - bits) & 63)); }
+
+// Finaliser of MurmurHash3 (Austin Appleby, public domain): a bijection that mixes every bit into every bit.
+CURATE_HD u64 fmix64(u64 h) {
+  h ^= h >> 33;
+  h *= 0xFF51AFD7ED558CCDULL;
+  h ^= h >> 33;
+  h *= 0xC4CEB9FE1A85EC53ULL;
+  h ^= h >> 33;
+  return h;
+}
+
+// Next value of the SplitMix64 stream (Steele, Lea, Flood, OOPSLA 2014).
+CURATE_HD u64 splitmix64(u64& state) {
+  u64 z = (state += kGolden);
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+  return z ^ (z >> 31);
+}
+
+struct Hash128 {
+  u64 first, second;
+};
+
+// MurmurHash3_x64_128 with seed 0 (Austin Appleby, public domain), for little-endian processors.
+CURATE_HD Hash128 murmur128(const u8* s, i64 size) {
+  const u64 c1 = 0x87C37B91114253D5ULL, c2 = 0x4CF5AD432745937FULL;
+  u64 a = 0, b = 0;
+  i64 i = 0;
+  for (; i + 16 <= size; i += 16) {
+    u64 word[2];
+    memcpy(word, s + i, 16);
+    a ^= rotl(word[0] * c1, 31) * c2;
+    a = (rotl(a, 27) + b) * 5 + 0x52DCE729;
+    b ^= rotl(word[1] * c2, 33) * c1;
+    b = (rotl(b, 31) + a) * 5 + 0x38495AB5;
+  }
+  u64 rest[2] = {0, 0};
+  memcpy(rest, s + i, static_cast<size_t>(size - i));
+  b ^= rotl(rest[1] * c2, 33) * c1;
+  a ^= rotl(rest[0] * c1, 31) * c2;
+  a ^= static_cast<u64>(size);
+  b ^= static_cast<u64>(size);
+  a += b;
+  b += a;
+  a = fmix64(a);
+  b = fmix64(b);
+  a += b;
+  b += a;
+  return {a, b};
+}
+
+}  // namespace curate

@@ -1,0 +1,230 @@
+// The integer statistics of a document that heuristic filters are made of, in one scan of its UTF-8 bytes.
+//
+// Words are those of Python's str.split(), lines and paragraphs those of split("\n") and split("\n\n"), lengths are in
+// code points. Bytes that are not well-formed UTF-8 give some answer and never a read outside of the text.
+#pragma once
+#include "heuristics_repeats.h"
+
+namespace curate {
+
+// name, what it counts
+#define CURATE_HEURISTIC_STATISTICS(X)                                                              \
+  X(chars, "code points")                                                                           \
+  X(prose_chars, "code points of [a-zA-Z0-9\\n?!,.]")                                               \
+  X(digits, "code points of [0-9]")                                                                 \
+  X(blanks, "tabs, line feeds, carriage returns, backspaces and spaces")                            \
+  X(parentheses, "round, square and curly brackets, and U+27E8 U+27E9")                             \
+  X(url_chars, "code points of URLs")                                                               \
+  X(paragraphs, "pieces between double line feeds, empty ones included")                            \
+  X(paragraph_chars, "code points of paragraphs")                                                   \
+  X(copied_paragraphs, "paragraphs equal to an earlier one")                                        \
+  X(copied_paragraph_chars, "code points of copied_paragraphs")                                     \
+  X(policy_paragraphs, "paragraphs with a policy notice")                                           \
+  X(filler, "1 where \"lorem ipsum\" occurs")                                                       \
+  X(lines, "pieces between line feeds that hold a word")                                            \
+  X(line_chars, "code points of lines")                                                             \
+  X(copied_lines, "lines equal to an earlier one")                                                  \
+  X(copied_line_chars, "code points of copied_lines")                                               \
+  X(ended_lines, "lines whose last character but white space is one of . ? ! \" '")                 \
+  X(ellipsis_lines, "lines that end with an ellipsis or \"read more\"")                             \
+  X(bullet_lines, "lines that start with a bullet")                                                 \
+  X(words, "words")                                                                                 \
+  X(word_chars, "code points of words")                                                             \
+  X(longest_word, "code points of the longest word")                                                \
+  X(symbol_words, "words that are an ellipsis, or more than half runs of #")                        \
+  X(alphabetic_words, "words with an alphabetic character")                                         \
+  X(common_words, "words that are one of the be to of and that have with")                          \
+  X(top_2_gram_chars, "code points that go with all occurrences of the most frequent 2-gram")       \
+  X(top_3_gram_chars, "code points that go with all occurrences of the most frequent 3-gram")       \
+  X(top_4_gram_chars, "code points that go with all occurrences of the most frequent 4-gram")       \
+  X(copied_5_gram_chars, "code points of 5-grams that occurred before, overlaps once")              \
+  X(copied_6_gram_chars, "code points of 6-grams that occurred before, overlaps once")              \
+  X(copied_7_gram_chars, "code points of 7-grams that occurred before, overlaps once")              \
+  X(copied_8_gram_chars, "code points of 8-grams that occurred before, overlaps once")              \
+  X(copied_9_gram_chars, "code points of 9-grams that occurred before, overlaps once")              \
+  X(copied_10_gram_chars, "code points of 10-grams that occurred before, overlaps once")
+
+struct HeuristicStatistics {
+#define CURATE_FIELD(name, meaning) i64 name;
+  CURATE_HEURISTIC_STATISTICS(CURATE_FIELD)
+#undef CURATE_FIELD
+};
+
+// The longest text taken, in bytes: places in it are 32-bit.
+constexpr i64 HEURISTICS_LONGEST_TEXT = i64(1) << 31;
+
+// 64-bit words of scratch memory for texts of up to `bytes` bytes; only a fraction is touched for ordinary text.
+CURATE_HD i64 heuristics_scratch(i64 bytes) {
+  const i64 parts = bytes / 2 + 2;  // there are no more words, lines or paragraphs than every other byte
+  const i64 slots = FirstTable::slots(parts);
+  return slots + (slots + 12 * parts) / 2 + 1;
+}
+
+namespace heuristics {
+
+CURATE_HD bool ends_with(const u8* begin, const u8* end, const char* wanted, int n) {
+  if (end - begin < n) return false;
+  for (int i = 0; i < n; ++i)
+    if (lower(end[i - n]) != static_cast<u8>(wanted[i])) return false;
+  return true;
+}
+
+// NeMo Curator 1.3.0, ellipsis_marks: "..." "…" "[...]" "(...)" "[…]" "-»" "read more" "read more..", of which those with
+// white space are not words.
+CURATE_HD bool ends_with_ellipsis(const u8* begin, const u8* end) {
+  switch (lower(end[-1])) {
+    case '.':
+      return ends_with(begin, end, "...", 3) || ends_with(begin, end, "read more..", 11);
+    case ']':
+      return ends_with(begin, end, "[...]", 5) || ends_with(begin, end, "[\xE2\x80\xA6]", 5);
+    case ')':
+      return ends_with(begin, end, "(...)", 5);
+    case 'e':
+      return ends_with(begin, end, "read more", 9);
+    case 0xA6:
+      return ends_with(begin, end, "\xE2\x80\xA6", 3);
+    case 0xBB:
+      return ends_with(begin, end, "-\xC2\xBB", 3);
+    default:
+      return false;
+  }
+}
+
+CURATE_HD bool is_ellipsis(const u8* word, i64 n) {
+  if (n == 3) return ends_with_ellipsis(word, word + n);  // any of the three-byte marks
+  return n == 5 && (word[4] == ']' || word[4] == ')') && ends_with_ellipsis(word, word + n);
+}
+
+CURATE_HD bool is_end_mark(u8 byte) {
+  return byte == '.' || byte == '?' || byte == '!' || byte == '"' || byte == '\'';
+}
+
+// NeMo Curator 1.3.0, bullet_list; hyphens and stars are not in it.
+CURATE_HD bool is_bullet(u32 code) {
+  switch (code) {
+    case 0x2022:
+    case 0x2023:
+    case 0x2043:
+    case 0x204C:
+    case 0x204D:
+    case 0x2219:
+    case 0x25CB:
+    case 0x25CF:
+    case 0x25D8:
+    case 0x25E6:
+    case 0x29BE:
+    case 0x29BF:
+      return true;
+    default:
+      return false;
+  }
+}
+
+CURATE_HD bool is_alphabetic_word(const u8* word, i64 n) {
+  for (i64 i = 0; i < n;) {
+    const CodePoint code = decode(word + i, n - i);
+    if (is_alphabetic(code.value)) return true;
+    i += code.size;
+  }
+  return false;
+}
+
+// Runs of # make up more than half of a word only where it is # at every other place from first to last.
+CURATE_HD bool is_hashes(const u8* word, i64 n, i64 chars) {
+  if (word[0] != '#' || word[n - 1] != '#') return false;
+  i64 runs = 0;
+  for (i64 i = 0; i < n; ++i) runs += word[i] == '#' && (i == 0 || word[i - 1] != '#');
+  return 2 * runs > chars;
+}
+
+CURATE_HD bool is_common(const u8* w, i64 n) {
+  switch (n) {
+    case 2:
+      return (w[0] == 'b' && w[1] == 'e') || (w[0] == 't' && w[1] == 'o') || (w[0] == 'o' && w[1] == 'f');
+    case 3:
+      return (w[0] == 't' && w[1] == 'h' && w[2] == 'e') || (w[0] == 'a' && w[1] == 'n' && w[2] == 'd');
+    case 4:
+      return (w[0] == 't' && w[1] == 'h' && w[2] == 'a' && w[3] == 't') ||
+             (w[0] == 'h' && w[1] == 'a' && w[2] == 'v' && w[3] == 'e') ||
+             (w[0] == 'w' && w[1] == 'i' && w[2] == 't' && w[3] == 'h');
+    default:
+      return false;
+  }
+}
+
+CURATE_HD void take_lines(const Outline& outline, HeuristicStatistics& out) {
+  out.lines = outline.lines.count;
+  for (i64 i = 0; i < outline.lines.count; ++i) {
+    const u8* begin = outline.text + outline.words.begin[outline.first_word[i]];
+    const u8* end = outline.text + outline.words.end[outline.after_words[i] - 1];
+    out.ended_lines += is_end_mark(end[-1]);
+    out.ellipsis_lines += ends_with_ellipsis(begin, end);
+    out.bullet_lines += begin[0] >= 0x80 && is_bullet(decode(begin, end - begin).value);
+  }
+}
+
+CURATE_HD void take_words(const Outline& outline, const Grams& grams, HeuristicStatistics& out) {
+  out.words = grams.words();
+  for (i64 i = 0; i < out.words; ++i) {
+    if (!grams.is_first(i)) continue;
+    const u8* word = outline.text + outline.words.begin[i];
+    const i64 n = outline.words.end[i] - outline.words.begin[i], chars = grams.chars(i), count = grams.count(i);
+    out.word_chars += count * chars;
+    if (chars > out.longest_word) out.longest_word = chars;
+    out.symbol_words += is_ellipsis(word, n) || is_hashes(word, n, chars) ? count : 0;
+    out.alphabetic_words += is_alphabetic_word(word, n) ? count : 0;
+    out.common_words += is_common(word, n) ? count : 0;
+  }
+}
+
+CURATE_HD void take_grams(Grams& grams, HeuristicStatistics& out) {
+  i64* const top[] = {&out.top_2_gram_chars, &out.top_3_gram_chars, &out.top_4_gram_chars};
+  i64* const copied[] = {&out.copied_5_gram_chars, &out.copied_6_gram_chars, &out.copied_7_gram_chars,
+                         &out.copied_8_gram_chars, &out.copied_9_gram_chars, &out.copied_10_gram_chars};
+  for (int n = 2; n <= LONGEST_GRAM && n <= grams.words(); ++n) {
+    grams.lengthen();
+    if (n <= 4)
+      *top[n - 2] = grams.top_chars();
+    else
+      *copied[n - 5] = grams.copy_chars();
+  }
+}
+
+}  // namespace heuristics
+
+// `scratch` holds heuristics_scratch(m) words for some m >= size; size is at most HEURISTICS_LONGEST_TEXT.
+CURATE_HD HeuristicStatistics heuristic_statistics(const u8* text, i64 size, u64* scratch) {
+  const i64 parts = size / 2 + 2;
+  const i64 slots = FirstTable::slots(parts);
+  u32* at = reinterpret_cast<u32*>(scratch + slots);
+  FirstTable table(scratch, at);
+  at += slots;
+  auto take = [&] { return (at += parts) - parts; };
+  Outline outline = {text, size, true, {take(), take(), 0}, {take(), take(), 0}, take(), take(), {take(), take(), 0}};
+  CharacterCounts counts;
+  Scanner(outline, counts).run();
+
+  HeuristicStatistics out = {};
+  out.chars = counts.chars;
+  out.prose_chars = counts.prose;
+  out.digits = counts.digits;
+  out.blanks = counts.blanks;
+  out.parentheses = counts.parentheses;
+  out.url_chars = counts.url;
+  out.policy_paragraphs = counts.policy_paragraphs;
+  out.filler = counts.filler;
+  out.paragraphs = outline.paragraphs.count;
+  out.paragraph_chars = counts.chars - 2 * (out.paragraphs - 1);
+  out.line_chars = counts.chars - counts.newlines - counts.outside_lines;
+  count_copies(outline, outline.paragraphs, table, &out.copied_paragraphs, &out.copied_paragraph_chars);
+  count_copies(outline, outline.lines, table, &out.copied_lines, &out.copied_line_chars);
+  heuristics::take_lines(outline, out);
+  u32 *first = take(), *count = take(), *places = take(), *chars_before = take();
+  Grams grams(outline, table, first, count, places, chars_before);
+  grams.group_words();
+  heuristics::take_words(outline, grams, out);
+  heuristics::take_grams(grams, out);
+  return out;
+}
+
+}  // namespace curate

@@ -1,0 +1,47 @@
+// Code points of UTF-8 text and their properties.
+#pragma once
+#include "portable.h"
+#include "unicode_tables.h"
+
+namespace curate {
+
+CURATE_HD bool is_continuation(u8 byte) { return (byte & 0xC0) == 0x80; }
+
+struct CodePoint {
+  u32 value;
+  int size;  // bytes
+};
+
+// The code point at s, of at most `left` >= 1 bytes. Well-formed text decodes as the standard says. For other bytes
+// the answer is only sure to lie inside the text: a byte that no code point can start at is U+FFFD on its own.
+CURATE_HD CodePoint decode(const u8* s, i64 left) {
+  const u8 lead = s[0];
+  if (lead < 0x80) return {lead, 1};
+  const int size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 0;
+  if (size == 0 || lead >= 0xF8 || size > left) return {0xFFFD, 1};
+  u32 value = lead & (0x7Fu >> size);
+  for (int i = 1; i < size; ++i) {
+    if (!is_continuation(s[i])) return {0xFFFD, 1};
+    value = value << 6 | (s[i] & 0x3Fu);
+  }
+  return {value < 0x110000 ? value : 0xFFFD, size};
+}
+
+CURATE_HD bool has_property(u32 code, int property) {
+  return UNICODE_BITS[UNICODE_BLOCK[code >> 8]][property][code >> 6 & 3] >> (code & 63) & 1;
+}
+
+// The derived property Alphabetic: [[:alpha:]] of Python's `regex`.
+CURATE_HD bool is_alphabetic(u32 code) { return has_property(code, 0); }
+
+// What Python's str.split, str.strip and str.isspace take for white space.
+CURATE_HD bool is_white_space(u32 code) { return has_property(code, 1); }
+
+// Code points of n bytes: all bytes but continuations.
+CURATE_HD i64 count_code_points(const u8* s, i64 n) {
+  i64 count = 0;
+  for (i64 i = 0; i < n; ++i) count += !is_continuation(s[i]);
+  return count;
+}
+
+}  // namespace curate

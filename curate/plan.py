@@ -1,0 +1,151 @@
+"""Recipe to plan: which files there are, which passes read what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from curate.errors import Problem, SourceError
+from curate.io.ledger import pack_doc
+from curate.io.sources import SourceColumns, SourceFile, list_files
+from curate.recipe import Recipe, Source, Stage
+from curate.stages import CORPUS_STAGES, DOCUMENT_STAGES
+from curate.stages.base import DocumentStage
+from curate.stages.corpus import CorpusStage, ledger_columns
+
+#: Ledger columns that exist before the first stage runs.
+FIRST_COLUMNS = ("id", "bytes", "tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage of the recipe under its name, and the sources it looks at."""
+
+    name: str
+    kind: str
+    stage: DocumentStage | CorpusStage
+    sources: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPass:
+    """Stages that share one reading of the sources.
+
+    steps: document stages decide here; corpus stages only collect.
+    columns: metadata columns each source is read for.
+    texts: sources whose text is read.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    columns: dict[str, tuple[str, ...]]
+    texts: frozenset[str]
+
+    def steps_of(self, source: str) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if source in step.sources)
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusPasses:
+    """The passes of one corpus stage over what a document pass collected for it."""
+
+    step: Step
+    collected_in: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSource:
+    source: Source
+    index: int
+    files: tuple[SourceFile, ...]
+
+    def base(self, file: SourceFile) -> int:
+        """`doc` of the file's row 0."""
+        return pack_doc(self.index, file.index, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do, in order."""
+
+    recipe: Recipe
+    sources: tuple[PlannedSource, ...]
+    passes: tuple[DocumentPass | CorpusPasses, ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every stage once, in the recipe's order."""
+        return tuple(step for each in self.passes if isinstance(each, DocumentPass) for step in each.steps)
+
+    def text_reads(self, source: str) -> int:
+        """How often the source's text is read, writing the shards included."""
+        return 1 + sum(isinstance(each, DocumentPass) and source in each.texts for each in self.passes)
+
+
+def plan(recipe: Recipe) -> Plan:
+    """Check the recipe against the real files and lay out the passes. Reads footers and sizes, writes nothing."""
+    names = tuple(source.name for source in recipe.sources)
+    passes = _passes(tuple(_step(entry, names) for entry in recipe.stages), names)
+    sources: list[PlannedSource] = []
+    problems: list[Problem] = []
+    for index, source in enumerate(recipe.sources):
+        try:
+            files = list_files(source.name, source.path, source.format, _all_columns(source, passes))
+        except SourceError as error:
+            problems.extend(error.problems)
+            continue
+        sources.append(PlannedSource(source, index, tuple(files)))
+    if problems:
+        raise SourceError(*problems)
+    return Plan(recipe, tuple(sources), passes)
+
+
+def _all_columns(source: Source, passes: Sequence[DocumentPass | CorpusPasses]) -> SourceColumns:
+    """Every column of the source that any pass, or the writing of shards, will read."""
+    read = {
+        column for each in passes if isinstance(each, DocumentPass) for column in each.columns[source.name]
+    }
+    return SourceColumns(source.text, source.id, tuple(sorted(read | set(source.keep))))
+
+
+def _step(entry: Stage, source_names: tuple[str, ...]) -> Step:
+    kind = DOCUMENT_STAGES.get(entry.kind) or CORPUS_STAGES[entry.kind]
+    return Step(entry.name, entry.kind, kind(entry.config), frozenset(entry.config.sources or source_names))
+
+
+def _passes(steps: tuple[Step, ...], names: tuple[str, ...]) -> tuple[DocumentPass | CorpusPasses, ...]:
+    """Neighbouring document stages share a pass; corpus stages that follow collect in it, then run their own.
+
+    There is always a first document pass: it counts the documents and finds what cannot be read.
+    """
+    groups: list[list[Step]] = [[]]
+    for step in steps:
+        last = groups[-1][-1] if groups[-1] else None
+        if isinstance(step.stage, DocumentStage) and last and isinstance(last.stage, CorpusStage):
+            groups.append([])
+        groups[-1].append(step)
+    passes: list[DocumentPass | CorpusPasses] = []
+    known = {source: set(FIRST_COLUMNS) for source in names}
+    for number, group in enumerate(groups, start=1):
+        name = f"documents-{number}"
+        passes.append(_document_pass(name, tuple(group), names, known, first=number == 1))
+        passes.extend(CorpusPasses(step, name) for step in group if isinstance(step.stage, CorpusStage))
+    return tuple(passes)
+
+
+def _document_pass(
+    name: str, steps: tuple[Step, ...], names: tuple[str, ...], known: dict[str, set[str]], first: bool
+) -> DocumentPass:
+    """`known` holds the ledger columns each source has before the pass; those its stages write are added."""
+    columns: dict[str, set[str]] = {source: set() for source in names}
+    texts = set(names) if first else set()
+    for step in steps:
+        written = step.stage.columns if isinstance(step.stage, DocumentStage) else ledger_columns()
+        for source in step.sources:
+            columns[source] |= set(step.stage.requires) - known[source]
+            known[source] |= set(written.names)
+        if isinstance(step.stage, CorpusStage) or step.stage.reads_text:
+            texts |= step.sources
+    return DocumentPass(
+        name, steps, {source: tuple(sorted(found)) for source, found in columns.items()}, frozenset(texts)
+    )

@@ -1,0 +1,107 @@
+"""A plan for people: sources, passes and what each reads, costs, the curve of near-duplicate detection."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from curate.dedup.bands import candidate_probability
+from curate.estimate import Estimate
+from curate.plan import DocumentPass, Plan, Step
+from curate.stages.corpus import CorpusStage
+from curate.stages.fuzzy_dedup import FuzzyDedup
+
+_SIMILARITIES = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+
+
+def describe(plan: Plan, estimate: Estimate, workers: int) -> RenderableType:
+    """Everything `curate plan` prints."""
+    parts: list[RenderableType] = [_sources(plan, estimate), _passes(plan)]
+    parts += [_curve(step.name, step.stage) for step in plan.steps if isinstance(step.stage, FuzzyDedup)]
+    parts.append(
+        Text(
+            f"From a sample: about {_duration(estimate.seconds(workers))} for the first document pass with {workers} "
+            f"workers, {_size(estimate.journal_bytes)} of journal, {_size(estimate.output_bytes)} of shards before "
+            "duplicates and the mix."
+        )
+    )
+    return Group(*parts)
+
+
+def _sources(plan: Plan, estimate: Estimate) -> Table:
+    table = Table("source", title=f"plan of {plan.recipe.name}", title_justify="left")
+    for heading in ("files", "stored", "text", "documents", "text is read", "sample kept"):
+        table.add_column(heading, justify="right")
+    for source in plan.sources:
+        name = source.source.name
+        found = estimate.sources[name]
+        table.add_row(
+            name,
+            f"{len(source.files):,}",
+            _size(sum(file.bytes for file in source.files)),
+            _size(found.text_bytes),
+            f"{found.documents:,}",
+            f"{plan.text_reads(name)} times",
+            f"{found.kept:.0%}",
+        )
+    return table
+
+
+def _passes(plan: Plan) -> Tree:
+    tree = Tree("passes")
+    for each in plan.passes:
+        if isinstance(each, DocumentPass):
+            branch = tree.add(f"{each.name}: reads text of {', '.join(sorted(each.texts)) or 'no source'}")
+            for step in each.steps:
+                branch.add(_step_line(plan, step))
+        else:
+            tree.add(f"{each.step.name}: joins what {each.collected_in} collected, reads no text")
+    if plan.recipe.mix:
+        shares = plan.recipe.mix.weights
+        total = sum(shares.values())
+        weights = ", ".join(f"{name} {weight / total:.1%}" for name, weight in shares.items())
+        tree.add(f"mix by {plan.recipe.mix.unit}: {weights}")
+    tree.add("write: reads text of what is kept")
+    return tree
+
+
+def _step_line(plan: Plan, step: Step) -> str:
+    names = [source.source.name for source in plan.sources]
+    where = (
+        ""
+        if step.sources == set(names)
+        else f" ({', '.join(name for name in names if name in step.sources)})"
+    )
+    return f"{step.name}{where}{': collects' if isinstance(step.stage, CorpusStage) else ''}"
+
+
+def _curve(name: str, stage: FuzzyDedup) -> Table:
+    config = stage.config
+    rows = config.hashes // config.bands
+    shingles = f"{config.shingles.unit} {config.shingles.length}-grams"
+    table = Table(
+        "Jaccard",
+        *(f"{similarity:.2f}" for similarity in _SIMILARITIES),
+        title=f"{name}: {shingles}, {config.bands} bands of {rows} rows, chance that a pair is compared",
+        title_justify="left",
+    )
+    chances = candidate_probability(np.array(_SIMILARITIES), config.bands, rows)
+    table.add_row("found", *(f"{chance:.3f}" for chance in chances))
+    return table
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError("the loop ends at the largest unit")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

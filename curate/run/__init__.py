@@ -1,0 +1,96 @@
+"""Carries out a recipe: passes through an engine, receipts, resume, quarantine, and the final outputs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curate.engines import ENGINES
+from curate.errors import OutputError, Problem
+from curate.io.files import exists, join, remove_stale_temporaries, write_json
+from curate.io.lock import hold
+from curate.plan import plan as make_plan
+from curate.progress import Progress, Silent
+from curate.recipe import Recipe
+from curate.run.documents import BatchLimits
+from curate.run.journal import Journal
+from curate.run.steps import Carrying
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run came to. stats: as in OUT/report/stats.json. quarantined: records, of rows and of files."""
+
+    out: str
+    stats: dict[str, Any]
+    quarantined: int
+
+
+def run(
+    recipe: Recipe,
+    out: str,
+    *,
+    workers: int | None = None,
+    engine: str = "local",
+    device: str = "auto",
+    batch_documents: int | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Carry out the recipe into the folder `out`, taking over whatever an earlier run finished there.
+
+    workers: how many tasks at once (default: the processors this process may use). engine: a name of `ENGINES`.
+    device: "auto" or "cpu". batch_documents: at most so many documents in memory a task. fresh: start from nothing.
+    The outputs depend on the recipe and the inputs alone. Raises CurateError for what the user can mend.
+    """
+    watcher = progress or Silent()
+    limits = BatchLimits() if batch_documents is None else BatchLimits(documents=batch_documents)
+    if device not in ("auto", "cpu"):
+        raise OutputError(
+            Problem("--device", device, "auto or cpu", "GPU kernels are not part of this version")
+        )
+    if engine not in ENGINES:
+        raise OutputError(Problem("--engine", engine, f"one of {', '.join(ENGINES)}"))
+    with hold(out):
+        if fresh:
+            _remove_results(out)
+        remove_stale_temporaries(out)
+        planned = make_plan(recipe)
+        write_json(join(out, "run/recipe.json"), recipe.resolved())
+        made = ENGINES[engine](workers or len(os.sched_getaffinity(0)))
+        try:
+            carrying = Carrying(planned, Journal(out, made, watcher), watcher, limits)
+            stats, quarantined = carrying.run()
+        finally:
+            made.close()
+    return Result(out, stats, quarantined)
+
+
+def clean(out: str) -> None:
+    """Remove the journal of a finished run: what is left is the dataset, its ledger and its report."""
+    if not exists(join(out, "manifest.json")):
+        raise OutputError(
+            Problem(
+                out, "no manifest.json: not the folder of a finished run", "a finished run", "finish it first"
+            )
+        )
+    with hold(out):
+        _remove(out, [path for path in Path(out, "run").iterdir() if path.name != "lock"])
+    shutil.rmtree(Path(out, "run"))
+
+
+def _remove_results(out: str) -> None:
+    names = ("data", "ledger", "quarantine", "report", "manifest.json", "README.md")
+    journal = Path(out, "run")
+    _remove(out, [*(Path(out, name) for name in names), *(p for p in journal.iterdir() if p.name != "lock")])
+
+
+def _remove(out: str, paths: list[Path]) -> None:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

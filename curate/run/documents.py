@@ -1,0 +1,146 @@
+"""A document pass over one source file: the text is read once, every stage of the pass looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from curate.engines.task import Facts
+from curate.io.changes import ensure_unchanged
+from curate.io.files import join
+from curate.io.quarantine import write_quarantine
+from curate.io.sources import BadRow, RawBatch, SourceColumns, SourceFile, read_batches
+from curate.kernels import Texts
+from curate.plan import Step
+from curate.run.layers import LayerWriter
+from curate.run.standing import Decided, Standing, row_ranges, scatter
+from curate.stages.base import Batch, DocumentStage
+from curate.stages.corpus import Collector, CorpusStage
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """How much of a file is in memory at once; results do not depend on it."""
+
+    documents: int = 16_384
+    bytes: int = 32 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DecideArguments:
+    """What `decide_file` needs.
+
+    decided: what earlier passes decided; without layers in the first pass, which counts documents and quarantines.
+    exchange: for each corpus stage of `steps`, in order, the paths of its exchange files.
+    """
+
+    file: SourceFile
+    columns: SourceColumns
+    reads_text: bool
+    steps: tuple[Step, ...]
+    decided: Decided
+    layer: str
+    exchange: tuple[tuple[str, ...], ...]
+    quarantine: str | None
+    limits: BatchLimits
+
+
+def decide_file(out: str, arguments: DecideArguments) -> Facts:
+    """Run the pass's stages over one file; write its layer, exchange files and quarantine."""
+    return _FilePass(out, arguments).run()
+
+
+class _FilePass:
+    def __init__(self, out: str, arguments: DecideArguments) -> None:
+        self._out = out
+        self._arguments = arguments
+        self._standing = Standing.read(out, arguments.decided) if arguments.decided.layers else None
+        self._alive = self._standing.alive if self._standing else np.zeros(0, np.bool_)
+        stages = [step.stage for step in arguments.steps]
+        self._layer = LayerWriter([stage.columns for stage in stages if isinstance(stage, DocumentStage)])
+        self._collectors = {
+            step.name: step.stage.collector()
+            for step in arguments.steps
+            if isinstance(step.stage, CorpusStage)
+        }
+        self._collected = dict.fromkeys(self._collectors, 0)
+
+    def run(self) -> Facts:
+        arguments = self._arguments
+        ensure_unchanged(arguments.file)
+        bad: list[BadRow] = []
+        for raw in read_batches(
+            arguments.file,
+            arguments.columns,
+            text=arguments.reads_text,
+            max_documents=arguments.limits.documents,
+            max_bytes=arguments.limits.bytes,
+            rows=row_ranges(np.flatnonzero(self._alive)) if self._standing else None,
+        ):
+            bad.extend(raw.bad)
+            if len(raw):
+                self._decide(raw)
+        if not self._standing:
+            for record in bad:
+                self._layer.add_unreadable(record)
+        facts = self._layer.write(
+            join(self._out, arguments.layer), len(self._alive) if self._standing else None
+        )
+        for collector, paths in zip(self._collectors.values(), arguments.exchange, strict=True):
+            collector.write([join(self._out, path) for path in paths])
+        if arguments.quarantine is not None:
+            write_quarantine(join(self._out, arguments.quarantine), arguments.file, bad)
+            facts["quarantined"] = sum(max(1, record.rows) for record in bad)
+        return {**facts, "collected": self._collected}
+
+    def _decide(self, raw: RawBatch) -> None:
+        known: dict[str, pa.Array] = {}
+        texts = _no_texts(len(raw)) if raw.texts is None else Texts.from_arrow(raw.texts)
+        if self._standing:
+            alive = self._alive[raw.start : raw.start + len(raw)].copy()
+        else:
+            alive = _readable(raw.texts)
+            documents = self._layer.add_documents(raw.ids, texts.sizes)
+            known = {name: documents[name] for name in documents.schema.names}
+        for step in self._arguments.steps:
+            rows = np.flatnonzero(alive)
+            if not len(rows):
+                return
+            batch = Batch(self._arguments.file.source, texts, self._columns(step, raw, known))
+            if isinstance(step.stage, DocumentStage):
+                verdicts = step.stage.decide(batch, rows)
+                self._layer.add_verdicts(step.name, step.stage.rules, rows + raw.start, verdicts)
+                known |= {name: scatter(values, rows, len(raw)) for name, values in verdicts.columns.items()}
+                alive[rows[verdicts.rule >= 0]] = False
+            else:
+                self._collect(step.name, batch, rows, raw.start)
+
+    def _collect(self, name: str, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
+        collector: Collector = self._collectors[name]
+        collector.add(batch, rows, first_row)
+        self._collected[name] += len(rows)
+
+    def _columns(self, step: Step, raw: RawBatch, known: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        """What the stage requires: ledger columns of this pass, of earlier ones, else columns of the source."""
+        found = {}
+        for name in step.stage.requires:
+            if name in known:
+                found[name] = known[name]
+            elif self._standing and name in self._standing.table.column_names:
+                found[name] = self._standing.column(name, raw.start, len(raw))
+            else:
+                found[name] = raw.columns[name]
+        return found
+
+
+def _readable(texts: pa.Array) -> NDArray[np.bool_]:
+    readable: NDArray[np.bool_] = texts.is_valid().to_numpy(zero_copy_only=False)
+    return readable
+
+
+def _no_texts(rows: int) -> Texts:
+    return Texts(np.zeros(0, np.uint8), np.zeros(rows + 1, np.int64))

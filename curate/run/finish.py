@@ -1,0 +1,153 @@
+"""The end of a run: the quarantine, the manifest, the dataset card, the report; leftovers of other recipes go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+import curate
+from curate.engines.task import Receipt
+from curate.io.card import write_card
+from curate.io.files import join, size_of, write_json
+from curate.io.quarantine import join_quarantine
+from curate.plan import Plan, PlannedSource, Step
+from curate.report import write_report
+from curate.run.shards import Emitting
+
+
+def gather_quarantine(out: str, source: PlannedSource, parts: Iterable[str]) -> bool:
+    """Put the quarantine of a source's files into OUT/quarantine/<source>.jsonl, in file order, if there is any."""
+    found = [part for part in (join(out, path) for path in parts) if size_of(part)]
+    if found:
+        join_quarantine(join(out, f"quarantine/{source.source.name}.jsonl"), found)
+    return bool(found)
+
+
+def write_manifest(
+    out: str,
+    plan: Plan,
+    ledgers: dict[str, list[tuple[Emitting, Receipt]]],
+    shards: Sequence[Receipt],
+    quarantined: dict[str, int],
+) -> None:
+    """Write OUT/manifest.json: byte for byte the same for the same inputs and recipe."""
+    sources = [_source(source, ledgers[source.source.name], quarantined) for source in plan.sources]
+    summed = (
+        "documents",
+        "kept",
+        "bytes_in",
+        "bytes_out",
+        "tokens_in",
+        "tokens_out",
+        "rows_out",
+        "quarantined",
+    )
+    write_json(
+        join(out, "manifest.json"),
+        {
+            "format": 1,
+            "name": plan.recipe.name,
+            "versions": {
+                "curate": curate.__version__,
+                "numpy": np.__version__,
+                "pyarrow": pa.__version__,
+            },
+            "recipe": plan.recipe.resolved(),
+            "recipe_sha256": plan.recipe.hash(),
+            "stages": [*(_stage(plan, step) for step in plan.steps), *_mix(plan)],
+            "sources": sources,
+            "totals": {key: sum(source[key] for source in sources) for key in summed},
+            "shards": [_shard(receipt) for receipt in shards],
+        },
+    )
+
+
+def publish(out: str) -> dict[str, Any]:
+    """Write the dataset card and the report from the manifest and the ledger; returns the stats."""
+    write_card(out)
+    return write_report(out)
+
+
+def remove_leftovers(out: str, wanted: Iterable[str]) -> None:
+    """Remove shards, ledgers, layers, decisions and receipts that an earlier recipe left in the folder."""
+    keep = {Path(join(out, path)) for path in wanted}
+    for folder in (
+        "data",
+        "ledger",
+        "quarantine",
+        "run/layers",
+        "run/decisions",
+        "run/exchange",
+        "run/receipts",
+    ):
+        for path in sorted(Path(join(out, folder)).rglob("*"), reverse=True):
+            if path.is_dir():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif path not in keep:
+                path.unlink()
+
+
+def _source(
+    source: PlannedSource, ledgers: list[tuple[Emitting, Receipt]], quarantined: dict[str, int]
+) -> dict[str, Any]:
+    facts = [receipt.facts for _, receipt in ledgers]
+    emitted = [entry for fact in facts for entry in fact["emitted"]]
+    return {
+        "name": source.source.name,
+        "index": source.index,
+        "files": [
+            {
+                "index": emitting.file.index,
+                "path": emitting.file.path,
+                "ledger": emitting.ledger,
+                "bytes": emitting.file.bytes,
+                "rows": receipt.facts["documents"],
+                "fingerprint": emitting.file.fingerprint,
+            }
+            for emitting, receipt in ledgers
+        ],
+        "documents": sum(fact["documents"] for fact in facts),
+        "kept": sum(fact["kept"] for fact in facts),
+        "bytes_in": sum(fact["bytes_in"] for fact in facts),
+        "tokens_in": sum(fact["tokens_in"] for fact in facts),
+        "rows_out": sum(rows for rows, _, _ in emitted),
+        "bytes_out": sum(size for _, size, _ in emitted),
+        "tokens_out": sum(tokens for _, _, tokens in emitted),
+        "quarantined": quarantined[source.source.name],
+    }
+
+
+def _stage(plan: Plan, step: Step) -> dict[str, Any]:
+    everywhere = step.sources == {source.source.name for source in plan.sources}
+    return {
+        "name": step.name,
+        "kind": step.kind,
+        "sources": None
+        if everywhere
+        else [s.source.name for s in plan.sources if s.source.name in step.sources],
+        "definition": step.stage.definition(),
+    }
+
+
+def _mix(plan: Plan) -> list[dict[str, Any]]:
+    mix = plan.recipe.mix
+    if mix is None:
+        return []
+    return [{"name": "mix", "kind": "mix", "sources": None, "definition": mix.model_dump(mode="json")}]
+
+
+def _shard(receipt: Receipt) -> dict[str, Any]:
+    ((path, (size, digest)),) = receipt.outputs.items()
+    return {
+        "path": path,
+        "rows": receipt.facts["documents"],
+        "bytes": size,
+        "tokens": receipt.facts["tokens"],
+        "sha256": digest,
+        "rows_by_source": receipt.facts["rows_by_source"],
+    }

@@ -1,0 +1,152 @@
+"""Output shards: planned so that each holds the sources in proportion, read once, shuffled inside."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from curate.engines.task import Facts
+from curate.io.changes import ensure_unchanged
+from curate.io.files import atomic_write, join, open_binary
+from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
+from curate.run.documents import BatchLimits
+from curate.run.standing import row_ranges
+from curate.stages.mix import shuffle_keys
+
+#: Rows of a row group of shards: small enough for streaming readers, large enough to compress well.
+ROW_GROUP = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Emitting:
+    """A source file and, for copy 0, 1, ..., how many of its documents have that copy."""
+
+    file: SourceFile
+    base: int
+    ledger: str
+    columns: SourceColumns
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Documents `start` to `stop` of those in a file that have copy number `copy`."""
+
+    emitting: Emitting
+    copy: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardArguments:
+    pieces: tuple[Piece, ...]
+    schema: pa.Schema
+    compression: str
+    seed: int
+    shard: str
+    limits: BatchLimits
+
+
+def plan_shards(files_by_source: Mapping[str, Sequence[Emitting]], shards: int) -> list[tuple[Piece, ...]]:
+    """Deal each source's documents, copy after copy and file after file, evenly to `shards` shards."""
+    dealt: list[list[Piece]] = [[] for _ in range(shards)]
+    for files in files_by_source.values():
+        total = sum(sum(file.counts) for file in files)
+        bounds = [total * shard // shards for shard in range(shards + 1)]
+        begin = 0
+        for copy, file, count in _runs(files):
+            shard = bisect_right(bounds, begin) - 1
+            at = begin
+            while at < begin + count:
+                stop = min(bounds[shard + 1], begin + count)
+                if stop > at:
+                    dealt[shard].append(Piece(file, copy, at - begin, stop - begin))
+                at, shard = stop, shard + 1
+            begin += count
+    return [tuple(pieces) for pieces in dealt]
+
+
+def _runs(files: Sequence[Emitting]) -> Iterator[tuple[int, Emitting, int]]:
+    for copy in range(max((len(file.counts) for file in files), default=0)):
+        for file in files:
+            if copy < len(file.counts):
+                yield copy, file, file.counts[copy]
+
+
+def shard_schema(kept: Mapping[str, pa.DataType]) -> pa.Schema:
+    """text, id, source, then the metadata columns that sources keep."""
+    own = {"text": pa.large_string(), "id": pa.string(), "source": pa.string()}
+    return pa.schema([*own.items(), *((name, kind) for name, kind in kept.items() if name not in own)])
+
+
+def write_shard(out: str, arguments: ShardArguments) -> Facts:
+    """Read the pieces' texts, shuffle them by a hash of (seed, doc, copy), write the shard."""
+    tables, keys, tokens = [arguments.schema.empty_table()], [np.zeros(0, np.uint64)], 0
+    for piece in arguments.pieces:
+        table, rows, piece_tokens = _read_piece(out, piece, arguments)
+        docs = np.uint64(piece.emitting.base) + rows.astype(np.uint64)
+        tables.append(table)
+        keys.append(shuffle_keys(docs, piece.copy, arguments.seed))
+        tokens += piece_tokens
+    table = pa.concat_tables(tables)
+    table = table.take(pa.array(np.argsort(np.concatenate(keys), kind="stable")))
+    with atomic_write(join(out, arguments.shard)) as file:
+        pq.write_table(table, file, row_group_size=ROW_GROUP, compression=arguments.compression)
+    counted = table["source"].value_counts().to_pylist()
+    by_source = {entry["values"]: entry["counts"] for entry in counted}
+    return {
+        "documents": len(table),
+        "tokens": tokens,
+        "rows_by_source": dict(sorted(by_source.items())),
+    }
+
+
+def _read_piece(out: str, piece: Piece, arguments: ShardArguments) -> tuple[pa.Table, NDArray[np.int64], int]:
+    """The piece's rows as a table of the shard's schema, which rows of the file they are, and their tokens."""
+    emitting = piece.emitting
+    with open_binary(join(out, emitting.ledger)) as file:
+        ledger = pq.read_table(file, columns=["copies", "tokens"])
+    chosen = np.flatnonzero(ledger["copies"].to_numpy() > piece.copy)[piece.start : piece.stop]
+    limits = arguments.limits
+    ensure_unchanged(emitting.file)
+    tables = [arguments.schema.empty_table()]
+    for raw in read_batches(
+        emitting.file,
+        emitting.columns,
+        text=True,
+        max_documents=limits.documents,
+        max_bytes=limits.bytes,
+        rows=row_ranges(chosen),
+    ):
+        low, high = np.searchsorted(chosen, [raw.start, raw.start + len(raw)])
+        if low < high:
+            tables.append(_rows_for_shard(raw, chosen[low:high], emitting, arguments.schema))
+    tokens = int(pc.sum(ledger["tokens"].take(pa.array(chosen))).as_py() or 0)
+    return pa.concat_tables(tables), chosen, tokens
+
+
+def _rows_for_shard(
+    raw: RawBatch, rows: NDArray[np.int64], emitting: Emitting, schema: pa.Schema
+) -> pa.Table:
+    at = pa.array(rows - raw.start)
+    source = emitting.file.source
+    positions = pc.binary_join_element_wise(
+        f"{source}:{emitting.file.index}", pa.array(rows).cast(pa.string()), ":"
+    )
+    ids = positions if raw.ids is None else pc.coalesce(raw.ids.take(at).cast(pa.string()), positions)
+    assert raw.texts is not None, "shards are read with their texts"
+    found = {"text": raw.texts.take(at), "id": ids, "source": pa.repeat(source, len(rows))}
+    found |= {name: column.take(at) for name, column in raw.columns.items() if name not in found}
+    columns = [
+        found[field.name].cast(field.type) if field.name in found else pa.nulls(len(rows), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)

@@ -1,0 +1,117 @@
+"""Where the documents of one source file stand: layers and decision files merged into ledger columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from curate.io.files import join, open_binary
+from curate.io.ledger import LEDGER_FIELDS
+from curate.stages.corpus import STAYS, Decisions, ledger_columns
+
+#: Rows apart that are still read in one go: skipping fewer would cost more than it saves.
+GAP = 256
+
+
+@dataclass(frozen=True, slots=True)
+class StageDecisions:
+    """The decision files of one corpus stage: what it is called, the reason it drops for, paths relative to OUT."""
+
+    stage: str
+    rule: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """All that has been decided about one source file so far. base: `doc` of row 0."""
+
+    base: int
+    layers: tuple[str, ...] = ()
+    decisions: tuple[StageDecisions, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Ledger columns of one file, a row each document, without `doc` and `copies`."""
+
+    table: pa.Table
+
+    @classmethod
+    def read(cls, out: str, decided: Decided) -> Standing:
+        columns: dict[str, pa.Array] = {}
+        for path in decided.layers:
+            with open_binary(join(out, path)) as file:
+                layer = pq.read_table(file)
+            for name in layer.column_names:
+                _put(columns, name, _one_chunk(layer.column(name)))
+        rows = len(next(iter(columns.values())))
+        for made in decided.decisions:
+            for name, values in _decision_columns(out, decided.base, rows, made).items():
+                _put(columns, name, values)
+        order = list(LEDGER_FIELDS)
+        statistics = order.index("quality")
+        names = sorted(columns, key=lambda name: order.index(name) if name in order else statistics - 0.5)
+        return cls(pa.table({name: columns[name] for name in names}))
+
+    @property
+    def alive(self) -> NDArray[np.bool_]:
+        """Documents that no stage has dropped, bool, shape (rows,)."""
+        alive: NDArray[np.bool_] = self.table["dropped_by"].is_null().to_numpy()
+        return alive
+
+    def column(self, name: str, start: int, rows: int) -> pa.Array:
+        return _one_chunk(self.table[name].slice(start, rows))
+
+
+def row_ranges(rows: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Half-open ranges that hold all of the increasing `rows`, and few others."""
+    if not len(rows):
+        return []
+    breaks = np.flatnonzero(np.diff(rows) > GAP)
+    starts = rows[np.concatenate([[0], breaks + 1])]
+    stops = rows[np.concatenate([breaks, [len(rows) - 1]])] + 1
+    return list(zip(starts.tolist(), stops.tolist(), strict=True))
+
+
+def scatter(values: pa.Array, rows: NDArray[np.int64], length: int) -> pa.Array:
+    """`values` at `rows` of an array of `length`, null elsewhere."""
+    places = np.full(length, -1, np.int64)
+    places[rows] = np.arange(len(rows))
+    return values.take(pa.array(places, mask=places < 0))
+
+
+def _put(columns: dict[str, pa.Array], name: str, values: pa.Array) -> None:
+    """A later stage's value stands where it has one."""
+    columns[name] = pc.coalesce(values, columns[name]) if name in columns else values
+
+
+def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    found = column.combine_chunks()
+    return found if isinstance(found, pa.Array) else pa.concat_arrays(found.chunks)
+
+
+def _decision_columns(out: str, base: int, rows: int, made: StageDecisions) -> dict[str, pa.Array]:
+    parts = [Decisions.read(join(out, path)).between(base, base + rows) for path in made.paths]
+    doc = np.concatenate([np.zeros(0, np.uint64), *(part.doc for part in parts)])
+    at = (doc - np.uint64(base)).astype(np.int64)
+    columns = {}
+    for field in ledger_columns():
+        values = np.concatenate(
+            [np.zeros(0, field.type.to_pandas_dtype()), *(getattr(part, field.name) for part in parts)]
+        )
+        columns[field.name] = pa.array(values, field.type)
+    stays = columns["duplicate_of"].to_numpy() == STAYS
+    for name in ("duplicate_of", "similarity"):
+        columns[name] = pc.if_else(pa.array(stays), pa.scalar(None, columns[name].type), columns[name])
+    columns |= {
+        "dropped_by": pc.if_else(pa.array(stays), pa.scalar(None, pa.string()), made.stage),
+        "reason": pc.if_else(pa.array(stays), pa.scalar(None, pa.string()), made.rule),
+        "value": columns["similarity"].cast(pa.float64()),
+    }
+    return {name: scatter(values, at, rows) for name, values in columns.items()}

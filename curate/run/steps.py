@@ -1,0 +1,312 @@
+"""The order of a run: document passes, corpus passes, tally, ledger, shards, manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+import curate
+from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
+from curate.io.sources import SourceColumns, SourceFile, column_types
+from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step
+from curate.progress import Progress
+from curate.run import finish
+from curate.run.documents import BatchLimits, DecideArguments, decide_file
+from curate.run.journal import Journal
+from curate.run.ledger import LedgerArguments, TallyArguments, tally_file, write_ledger
+from curate.run.shards import Emitting, Piece, ShardArguments, plan_shards, shard_schema, write_shard
+from curate.run.standing import Decided, StageDecisions
+from curate.stages.base import DocumentStage
+from curate.stages.corpus import Collected, CollectedFile, CorpusStage
+from curate.stages.mix import expected_copies
+
+
+class FileState:
+    """What a run knows so far about one source file."""
+
+    def __init__(self, source: PlannedSource, file: SourceFile) -> None:
+        self.source = source
+        self.file = file
+        self.name = source.source.name
+        self.base = source.base(file)
+        self.layers: list[Receipt] = []
+        self.collected: dict[str, tuple[CollectedFile, int, str]] = {}
+        self.quarantine = ""
+        self.quarantined = 0
+
+    @property
+    def path(self) -> str:
+        """The file's place in folders of the journal."""
+        return f"{self.name}/{self.file.index:06d}"
+
+    def columns(self, names: tuple[str, ...]) -> SourceColumns:
+        return SourceColumns(self.source.source.text, self.source.source.id, names)
+
+
+class Carrying:
+    """One run of a plan."""
+
+    def __init__(self, plan: Plan, journal: Journal, progress: Progress, limits: BatchLimits) -> None:
+        self._plan = plan
+        self._journal = journal
+        self._progress = progress
+        self._limits = limits
+        self._files = [FileState(source, file) for source in plan.sources for file in source.files]
+        self._decisions: list[StageDecisions] = []
+        self._decision_receipts: list[Receipt] = []
+
+    def run(self) -> tuple[dict[str, Any], int]:
+        """Carry out everything; returns the stats and how many records are quarantined."""
+        for number, each in enumerate(self._plan.passes):
+            if isinstance(each, DocumentPass):
+                self._document_pass(each, first=number == 0)
+            else:
+                self._corpus_passes(each)
+        emitting = self._ledger_pass(self._copies())
+        shards = self._shard_pass(emitting)
+        out = self._journal.out
+        quarantined, quarantine_paths = self._gather_quarantine()
+        finish.write_manifest(out, self._plan, emitting, shards, quarantined)
+        stats = finish.publish(out)
+        finish.remove_leftovers(out, quarantine_paths | self._journal.wanted())
+        return stats, sum(quarantined.values())
+
+    def _document_pass(self, each: DocumentPass, first: bool) -> None:
+        states = [state for state in self._files if first or each.steps_of(state.name)]
+        tasks = tuple(self._document_task(each, state, first) for state in states)
+        for state, receipt in zip(states, self._journal.carry_out(Pass(each.name, tasks)), strict=True):
+            state.layers.append(receipt)
+            if first:
+                state.quarantine = _quarantine_path(state)
+                state.quarantined = receipt.facts["quarantined"]
+            for step in each.steps_of(state.name):
+                if isinstance(step.stage, CorpusStage):
+                    paths = _exchange_paths(step, state)
+                    digest = fingerprint([state.base, *(receipt.outputs[path][1] for path in paths)])
+                    documents = receipt.facts["collected"][step.name]
+                    state.collected[step.name] = (CollectedFile(state.base, paths), documents, digest)
+
+    def _document_task(self, each: DocumentPass, state: FileState, first: bool) -> Task:
+        steps = each.steps_of(state.name)
+        layer = f"run/layers/{each.name}/{state.path}.parquet"
+        exchange = tuple(
+            _exchange_paths(step, state) for step in steps if isinstance(step.stage, CorpusStage)
+        )
+        quarantine = _quarantine_path(state) if first else None
+        columns = state.columns(each.columns[state.name])
+        arguments = DecideArguments(
+            state.file,
+            columns,
+            state.name in each.texts,
+            steps,
+            self._decided(state),
+            layer,
+            exchange,
+            quarantine,
+            self._limits,
+        )
+        inputs = {
+            "curate": curate.__version__,
+            f"file {state.file.path}": _identity(state.file),
+            f"columns of {state.name}": fingerprint([columns.text, columns.id, columns.columns]),
+            "stages before": fingerprint([self._decided_digest(state), [step.name for step in steps]]),
+            **{f"stage {step.name}": fingerprint(_text_part(step)) for step in steps},
+        }
+        outputs = (
+            layer,
+            *(path for paths in exchange for path in paths),
+            *((quarantine,) if quarantine else ()),
+        )
+        return Task(f"{each.name}/{state.path}", decide_file, arguments, inputs, outputs, state.file.bytes)
+
+    def _corpus_passes(self, each: CorpusPasses) -> None:
+        step = each.step
+        assert isinstance(step.stage, CorpusStage)
+        passes = step.stage.passes(step.name, self._collected(each))
+        receipts: list[Receipt] = []
+        try:
+            asked = next(passes)
+            while True:
+                receipts = self._journal.carry_out(asked)
+                asked = passes.send(receipts)
+        except StopIteration as done:
+            self._decisions.append(StageDecisions(step.name, step.stage.rule, done.value))
+            self._decision_receipts.extend(receipts)
+
+    def _collected(self, each: CorpusPasses) -> Collected:
+        """What was collected for a corpus stage, less what corpus stages since that reading have dropped."""
+        name = each.step.name
+        files = [(state, *state.collected[name]) for state in self._files if name in state.collected]
+        documents = {
+            source.source.name: 0 for source in self._plan.sources if source.source.name in each.step.sources
+        }
+        for state, _, count, _ in files:
+            documents[state.name] += count
+        since = {
+            other.step.name
+            for other in self._plan.passes
+            if isinstance(other, CorpusPasses) and other.collected_in == each.collected_in
+        }
+        dropped = [made for made in self._decisions if made.stage in since]
+        return Collected(
+            tuple(source.source.name for source in self._plan.sources),
+            tuple(file for _, file, _, _ in files),
+            documents,
+            fingerprint([digest for _, _, _, digest in files]),
+            tuple(path for made in dropped for path in made.paths),
+            outputs_fingerprint(self._decision_receipts) if dropped else "",
+        )
+
+    def _decided(self, state: FileState) -> Decided:
+        layers = tuple(next(iter(receipt.outputs)) for receipt in state.layers)
+        return Decided(state.base, layers, tuple(self._decisions))
+
+    def _decided_digest(self, state: FileState) -> str:
+        """Fingerprint of all that has been decided so far, as far as it can concern the file."""
+        layers = [next(iter(receipt.outputs.values()))[1] for receipt in state.layers]
+        return fingerprint([state.base, layers, outputs_fingerprint(self._decision_receipts)])
+
+    def _copies(self) -> dict[str, float] | None:
+        """Expected copies of a kept document by source; None where the recipe does not mix."""
+        mix = self._plan.recipe.mix
+        if mix is None:
+            return None
+        tasks = tuple(
+            Task(
+                f"tally/{state.path}",
+                tally_file,
+                TallyArguments(self._decided(state)),
+                {"stages": self._decided_digest(state)},
+                (),
+            )
+            for state in self._files
+        )
+        kept = {source.source.name: 0 for source in self._plan.sources}
+        for state, receipt in zip(self._files, self._journal.carry_out(Pass("tally", tasks)), strict=True):
+            kept[state.name] += receipt.facts["kept"][mix.unit]
+        for source, left in kept.items():
+            if not left:
+                self._progress.note(f"mix: nothing is left of source {source}, so its weight cannot be met")
+        return expected_copies(mix.weights, kept, mix.total)
+
+    def _ledger_pass(self, copies: dict[str, float] | None) -> dict[str, list[tuple[Emitting, Receipt]]]:
+        mix = self._plan.recipe.mix
+        paths = _ledger_paths(self._plan)
+        tasks = []
+        for state in self._files:
+            path = paths[state.name, state.file.index]
+            expected = None if copies is None else copies[state.name]
+            arguments = LedgerArguments(self._decided(state), expected, mix.seed if mix else 0, path)
+            inputs = {
+                "stages": self._decided_digest(state),
+                "mix": fingerprint([expected, mix.seed if mix else 0]),
+            }
+            tasks.append(Task(f"ledger/{state.path}", write_ledger, arguments, inputs, (path,)))
+        receipts = self._journal.carry_out(Pass("ledger", tuple(tasks)))
+        made: dict[str, list[tuple[Emitting, Receipt]]] = {
+            source.source.name: [] for source in self._plan.sources
+        }
+        for state, receipt in zip(self._files, receipts, strict=True):
+            counts = tuple(rows for rows, _, _ in receipt.facts["emitted"])
+            columns = state.columns(state.source.source.keep)
+            emitting = Emitting(state.file, state.base, paths[state.name, state.file.index], columns, counts)
+            made[state.name].append((emitting, receipt))
+        return made
+
+    def _shard_pass(self, ledgers: dict[str, list[tuple[Emitting, Receipt]]]) -> list[Receipt]:
+        output = self._plan.recipe.output
+        digests = {
+            emitting.ledger: receipt.outputs[emitting.ledger][1]
+            for made in ledgers.values()
+            for emitting, receipt in made
+        }
+        size = sum(
+            entry[1] for made in ledgers.values() for _, receipt in made for entry in receipt.facts["emitted"]
+        )
+        shards = max(1, -(-size // output.shard_bytes))
+        if not size:
+            self._progress.note("write: no document is left")
+        schema = shard_schema(_kept_types(self._plan))
+        by_source = {source: [emitting for emitting, _ in made] for source, made in ledgers.items()}
+        tasks = []
+        for number, pieces in enumerate(plan_shards(by_source, shards)):
+            path = f"data/train-{number:05d}-of-{shards:05d}.parquet"
+            arguments = ShardArguments(pieces, schema, output.compression, output.seed, path, self._limits)
+            inputs = {
+                "what is kept": fingerprint([_piece_identity(piece, digests) for piece in pieces]),
+                "output": fingerprint([output.compression, output.seed, str(schema)]),
+            }
+            tasks.append(Task(f"write/{number:05d}-of-{shards:05d}", write_shard, arguments, inputs, (path,)))
+        return self._journal.carry_out(Pass("write", tuple(tasks)))
+
+    def _gather_quarantine(self) -> tuple[dict[str, int], set[str]]:
+        """Records by source, and the paths of the quarantine files that hold them."""
+        records, paths = {}, set()
+        for source in self._plan.sources:
+            name = source.source.name
+            states = [state for state in self._files if state.name == name]
+            records[name] = sum(state.quarantined for state in states)
+            if finish.gather_quarantine(self._journal.out, source, [state.quarantine for state in states]):
+                paths.add(f"quarantine/{name}.jsonl")
+        return records, paths
+
+
+def _text_part(step: Step) -> list[object]:
+    """What a stage's work in a document pass depends on."""
+    stage = step.stage
+    return [step.kind, stage.definition() if isinstance(stage, DocumentStage) else stage.collection()]
+
+
+def _exchange_paths(step: Step, state: FileState) -> tuple[str, ...]:
+    assert isinstance(step.stage, CorpusStage)
+    return tuple(f"run/exchange/{step.name}/{state.path}.{suffix}" for suffix in step.stage.exchange_suffixes)
+
+
+def _quarantine_path(state: FileState) -> str:
+    return f"run/quarantine/{state.path}.jsonl"
+
+
+def _identity(file: SourceFile) -> str:
+    return f"{file.fingerprint}, {file.bytes} bytes, modified {file.modified}"
+
+
+def _piece_identity(piece: Piece, digests: dict[str, str]) -> list[object]:
+    file = piece.emitting.file
+    columns = piece.emitting.columns
+    kept = [columns.text, columns.id, columns.columns]
+    return [
+        file.path,
+        _identity(file),
+        digests[piece.emitting.ledger],
+        kept,
+        piece.copy,
+        piece.start,
+        piece.stop,
+    ]
+
+
+def _ledger_paths(plan: Plan) -> dict[tuple[str, int], str]:
+    """Where each source file's ledger goes: its path below the folder that all files of the source share."""
+    paths = {}
+    for source in plan.sources:
+        parts = [file.path.split("/") for file in source.files]
+        shared = 0
+        while all(len(part) > shared + 1 for part in parts) and len({part[shared] for part in parts}) == 1:
+            shared += 1
+        for file, part in zip(source.files, parts, strict=True):
+            stem = "/".join(part[shared:])
+            for ending in (".gz", ".zst", ".parquet", ".jsonl", ".json", ".ndjson"):
+                stem = stem.removesuffix(ending)
+            paths[source.source.name, file.index] = f"ledger/{source.source.name}/{stem}.parquet"
+    return paths
+
+
+def _kept_types(plan: Plan) -> dict[str, pa.DataType]:
+    """The type of each metadata column that shards keep."""
+    types: dict[str, pa.DataType] = {}
+    for source in plan.sources:
+        for name, kind in column_types(source.files, source.source.keep).items():
+            types.setdefault(name, kind)
+    return types

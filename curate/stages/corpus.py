@@ -1,0 +1,185 @@
+"""What a corpus stage is: it collects columns while texts pass by, then decides over the whole corpus.
+
+The text part runs inside a document pass (`collector`); what it collects goes to exchange files, one set a source
+file. The corpus part (`passes`) yields passes of tasks over those exchange files and ends with decision files.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from curate.engines.task import Pass, Receipt
+from curate.io.exchange import ExchangeFile, write_arrays
+from curate.io.files import join
+from curate.stages.base import Batch, StageConfig
+
+SOURCE_SHIFT = np.uint64(56)
+POSITION_MASK = np.uint64((1 << 56) - 1)
+#: In `duplicate_of` arrays: the document stays.
+STAYS = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+
+
+class Collector(Protocol):
+    """Gathers a corpus stage's exchange columns from the batches of one source file."""
+
+    def add(self, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
+        """Take the batch's `rows` that are alive; the batch begins at row `first_row` of its file."""
+
+    def write(self, paths: Sequence[str]) -> None:
+        """Write the exchange files, sorted, independent of how the file was cut into batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedFile:
+    """What one source file gave to a corpus stage.
+
+    base: `doc` of the file's row 0. paths: exchange files relative to OUT, in the order of `exchange_suffixes`.
+    """
+
+    base: int
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a corpus stage works on.
+
+    source_names: all sources of the recipe, in order; `doc >> 56` indexes it.
+    documents: how many documents were collected from each source.
+    fingerprint: of the contents of all exchange files.
+    dropped: decision files of corpus stages since the texts were read; what they dropped no longer counts.
+    dropped_fingerprint: of their contents.
+    """
+
+    source_names: tuple[str, ...]
+    files: tuple[CollectedFile, ...]
+    documents: dict[str, int]
+    fingerprint: str
+    dropped: tuple[str, ...] = ()
+    dropped_fingerprint: str = ""
+
+
+class CorpusStage(ABC):
+    """A stage that decides about documents by looking at all of them."""
+
+    Config: ClassVar[type[StageConfig]]
+
+    #: Ending of each exchange file the collector writes for a source file.
+    exchange_suffixes: ClassVar[tuple[str, ...]]
+    #: The reason a document is dropped for.
+    rule: ClassVar[str]
+    #: Metadata columns of the source that `collector` reads.
+    requires: tuple[str, ...] = ()
+
+    @abstractmethod
+    def __init__(self, config: Any) -> None:
+        """config: an instance of `Config`."""
+
+    @abstractmethod
+    def definition(self) -> dict[str, object]:
+        """Everything its decisions depend on, as JSON values."""
+
+    @abstractmethod
+    def collection(self) -> dict[str, object]:
+        """The part of `definition` that the exchange files depend on."""
+
+    @abstractmethod
+    def collector(self) -> Collector: ...
+
+    @abstractmethod
+    def passes(self, name: str, collected: Collected) -> Generator[Pass, list[Receipt], tuple[str, ...]]:
+        """Yield passes, receive their receipts, return the paths of the decision files relative to OUT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Documents in order of preference: `rank` is `doc` with its source byte replaced by the source's priority."""
+
+    priority_of_source: NDArray[np.uint64]
+    source_of_priority: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, source_names: Sequence[str], priority: Sequence[str] | None) -> Ranking:
+        """Sources named in `priority` come first, in that order; the others follow in the recipe's order."""
+        named = list(priority or ())
+        order = [*named, *(name for name in source_names if name not in named)]
+        source_of_priority = np.array([source_names.index(name) for name in order], np.uint64)
+        return cls(np.argsort(source_of_priority).astype(np.uint64), source_of_priority)
+
+    def ranks(self, docs: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        return _with_source(self.priority_of_source[docs >> SOURCE_SHIFT], docs)
+
+    def docs(self, ranks: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        return _with_source(self.source_of_priority[ranks >> SOURCE_SHIFT], ranks)
+
+
+def _with_source(source: NDArray[np.uint64], docs: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    replaced: NDArray[np.uint64] = (source << SOURCE_SHIFT) | (docs & POSITION_MASK)
+    return replaced
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """A corpus stage's decisions, sorted by `doc`; documents without a row stay.
+
+    doc, cluster: uint64. cluster_size: int64. duplicate_of: uint64, `STAYS` where the document stays.
+    similarity: float32, NaN where the document stays.
+    """
+
+    doc: NDArray[np.uint64]
+    cluster: NDArray[np.uint64]
+    cluster_size: NDArray[np.int64]
+    duplicate_of: NDArray[np.uint64]
+    similarity: NDArray[np.float32]
+
+    def write(self, path: str) -> None:
+        order = np.argsort(self.doc, kind="stable")
+        columns = {field: getattr(self, field)[order] for field in self.__slots__}
+        write_arrays(path, [columns], {})
+
+    @classmethod
+    def read(cls, path: str) -> Decisions:
+        return cls(**ExchangeFile(path).read(0))
+
+    def between(self, low: int, high: int) -> Decisions:
+        """The rows with low <= doc < high."""
+        start, stop = np.searchsorted(self.doc, np.array([low, high], np.uint64))
+        return Decisions(*(getattr(self, field)[start:stop] for field in self.__slots__))
+
+    def drops(self) -> NDArray[np.uint64]:
+        dropped: NDArray[np.uint64] = self.doc[self.duplicate_of != STAYS]
+        return dropped
+
+
+def dropped_docs(out: str, paths: Sequence[str]) -> NDArray[np.uint64]:
+    """The documents that the decision files drop, sorted."""
+    parts = [Decisions.read(join(out, path)).drops() for path in paths]
+    return np.sort(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
+
+
+def not_in(docs: NDArray[np.uint64], dropped: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which of `docs` are not in the sorted array `dropped`."""
+    if not len(dropped):
+        return np.ones(len(docs), np.bool_)
+    places = np.minimum(np.searchsorted(dropped, docs), len(dropped) - 1)
+    absent: NDArray[np.bool_] = dropped[places] != docs
+    return absent
+
+
+def ledger_columns() -> pa.Schema:
+    """The ledger columns every corpus stage writes."""
+    return pa.schema(
+        [
+            ("cluster", pa.uint64()),
+            ("cluster_size", pa.int64()),
+            ("duplicate_of", pa.uint64()),
+            ("similarity", pa.float32()),
+        ]
+    )

@@ -1,0 +1,198 @@
+"""Drops documents by heuristic rules about their words, lines, repetition and boilerplate.
+
+All statistics come from one scan of the text by a C++ kernel, all rules are evaluated over arrays. The first rule
+that fails, in the profile's order, names the drop. What the rules are: `heuristic_profiles.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from curate.kernels.heuristics import UNICODE_VERSION, heuristic_statistics
+from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
+from curate.stages.heuristic_profiles import PROFILES, Rule
+
+
+class Bounds(BaseModel):
+    """What to put in place of a rule's bounds; a bound not given stays as the profile has it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min: FiniteFloat | None = Field(None, description="least value that stays")
+    max: FiniteFloat | None = Field(None, description="greatest value that stays")
+
+    @model_validator(mode="after")
+    def _something(self) -> Bounds:
+        if self.min is None and self.max is None:
+            raise ValueError("give min, max or both")
+        return self
+
+
+class HeuristicsConfig(StageConfig):
+    """The `heuristics` stage of a recipe. Rules go by name, with or without their profile (`nemo.word_count`)."""
+
+    profile: str | tuple[str, ...] = Field(
+        "nemo", description="families of rules, applied one after the other; each follows one implementation"
+    )
+    rules: tuple[str, ...] | None = Field(
+        None,
+        description="the rules to apply, in the profile's order whatever their order here; all when absent",
+    )
+    skip: tuple[str, ...] = Field((), description="rules not to apply")
+    thresholds: dict[str, Bounds] = Field(
+        default_factory=dict, description="bounds by rule, in place of the profile's: {word_count: {min: 20}}"
+    )
+    keep_stats: tuple[str, ...] = Field((), description="rules whose measured value becomes a ledger column")
+
+    @field_validator("profile")
+    @classmethod
+    def _known_profiles(cls, profile: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        names = _names(profile)
+        for name in names:
+            if name not in PROFILES:
+                raise ValueError(f"there is no profile {name!r}{_nearest(name, PROFILES)}")
+        if not names or len(set(names)) < len(names):
+            raise ValueError("profile must name at least one family of rules, and each once")
+        return profile
+
+    @field_validator("rules", "skip", "keep_stats", "thresholds")
+    @classmethod
+    def _known_rules(cls, given: Iterable[str] | None, info: ValidationInfo) -> Iterable[str] | None:
+        if given is not None and "profile" in info.data:
+            found = [_find(name, info.data["profile"]) for name in given]
+            for name in found:
+                if found.count(name) > 1:
+                    raise ValueError(f"{name} is named twice")
+        return given
+
+    @model_validator(mode="after")
+    def _bounds_of_rules(self) -> HeuristicsConfig:
+        if not self.resolved():
+            raise ValueError("rules and skip leave no rule to apply")
+        return self
+
+    def resolved(self) -> dict[str, Rule]:
+        """The rules to apply by full name, in order, with the bounds that hold here.
+
+        Raises ValueError for a bound that the rule does not have, or a minimum above the maximum.
+        """
+        bounds = {_find(name, self.profile): given for name, given in self.thresholds.items()}
+        chosen = None if self.rules is None else {_find(name, self.profile) for name in self.rules}
+        skipped = {_find(name, self.profile) for name in self.skip}
+        every = {
+            name: _bounded(name, rule, bounds.get(name)) for name, rule in _rules_of(self.profile).items()
+        }
+        return {
+            name: rule
+            for name, rule in every.items()
+            if (chosen is None or name in chosen) and name not in skipped
+        }
+
+    def kept(self) -> dict[str, Rule]:
+        """The rules whose measures become columns, by full name, in the order of `keep_stats`."""
+        bounds = {_find(name, self.profile): given for name, given in self.thresholds.items()}
+        names = [_find(name, self.profile) for name in self.keep_stats]
+        return {name: _bounded(name, _rules_of(self.profile)[name], bounds.get(name)) for name in names}
+
+
+def _names(profile: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (profile,) if isinstance(profile, str) else profile
+
+
+def _rules_of(profile: str | tuple[str, ...]) -> dict[str, Rule]:
+    return {f"{name}.{rule.name}": rule for name in _names(profile) for rule in PROFILES[name].rules}
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(names)}"
+
+
+def _find(name: str, profile: str | tuple[str, ...]) -> str:
+    """The full name of the rule that `name` means. Raises ValueError for a name of no rule or of several."""
+    every = _rules_of(profile)
+    if name in every:
+        return name
+    found = [full for full in every if full.partition(".")[2] == name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ValueError(f"{name!r} is a rule of several profiles: write {' or '.join(found)}")
+    known = every if "." in name else [full.partition(".")[2] for full in every]
+    raise ValueError(f"there is no rule {name!r}{_nearest(name, known)}")
+
+
+def _bounded(name: str, rule: Rule, bounds: Bounds | None) -> Rule:
+    if bounds is None:
+        return rule
+    if (bounds.min is not None and rule.minimum is None) or (bounds.max is not None and rule.maximum is None):
+        has = "min" if rule.maximum is None else "max"
+        raise ValueError(f"thresholds: {name} is a rule with a {has} only")
+    minimum = rule.minimum if bounds.min is None else bounds.min
+    maximum = rule.maximum if bounds.max is None else bounds.max
+    if minimum is not None and maximum is not None and minimum > maximum:
+        raise ValueError(f"thresholds: {name} has min {minimum:g} above max {maximum:g}")
+    return replace(rule, minimum=minimum, maximum=maximum)
+
+
+class Heuristics(DocumentStage):
+    """Drops each document that fails a rule of its profile; reasons are `profile.rule`.
+
+    The value of a drop is what the rule measured, NaN where that is undefined (a mean over no words, say). An
+    undefined measure fails its rule: the implementations followed raise there.
+    """
+
+    Config = HeuristicsConfig
+
+    def __init__(self, config: HeuristicsConfig) -> None:
+        self._config = config
+        self.rules = tuple(self._applied)
+        self.columns = pa.schema([(name, pa.float64()) for name in self._kept])
+
+    @cached_property
+    def _applied(self) -> dict[str, Rule]:
+        return self._config.resolved()
+
+    @cached_property
+    def _kept(self) -> dict[str, Rule]:
+        return self._config.kept()
+
+    def definition(self) -> dict[str, object]:
+        """The rules in order, each with its measure and bounds, the columns kept, and the Unicode version."""
+        return {
+            "rules": [
+                {"rule": name, "measure": str(rule.measure), "min": rule.minimum, "max": rule.maximum}
+                for name, rule in self._applied.items()
+            ],
+            "keep_stats": list(self._kept),
+            "unicode": UNICODE_VERSION,
+        }
+
+    def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
+        """The first rule each row fails, with what it measured; kept measures as columns, null where undefined."""
+        counts = heuristic_statistics(batch.texts, rows)
+        first = np.full(len(rows), -1, np.int16)
+        value = np.full(len(rows), np.nan)
+        for place, rule in enumerate(self._applied.values()):
+            score = rule.score(counts)
+            failed = (first < 0) & ~rule.passes(score)
+            first[failed] = place
+            value[failed] = score[failed]
+        columns = {name: pa.array(rule.score(counts), from_pandas=True) for name, rule in self._kept.items()}
+        return Verdicts(first, value, columns)
