@@ -31,10 +31,10 @@ struct ByteClasses {
   u8 flags[256] = {};
   u32 counts[256] = {};  // a byte each, from the lowest: prose, digits, blanks, parentheses
 
-  constexpr void count(const char* bytes, int place) {
+  CURATE_HD constexpr void count(const char* bytes, int place) {
     for (const char* c = bytes; *c; ++c) counts[static_cast<u8>(*c)] |= 1u << 8 * place;
   }
-  constexpr ByteClasses() {
+  CURATE_HD constexpr ByteClasses() {
     for (int c = 0; c < 256; ++c) {
       const int lower = c | 0x20;
       if (c == ' ' || (c >= 9 && c <= 13) || (c >= 28 && c <= 31)) flags[c] |= SPACE;

@@ -48,7 +48,7 @@ class FirstTable {
 
 CURATE_HD u64 load8(const u8* s) {
   u64 value;
-  __builtin_memcpy(&value, s, 8);
+  memcpy(&value, s, 8);
   return value;
 }
 

@@ -33,7 +33,7 @@ struct Phrase {
   const char* text;
   int offset;
 
-  constexpr Phrase(const char* wanted, char anchor) : text(wanted), offset(0) {
+  CURATE_HD constexpr Phrase(const char* wanted, char anchor) : text(wanted), offset(0) {
     while (wanted[offset] != anchor) ++offset;
   }
   CURATE_HD bool at(const u8* s, i64 size, i64 anchor) const {
@@ -90,7 +90,7 @@ CURATE_HD bool is_hex(u8 c) { return (c >= '0' && c <= '9') || (lower(c) >= 'a' 
 struct UrlBytes {
   bool inside[256] = {};
 
-  constexpr UrlBytes() {
+  CURATE_HD constexpr UrlBytes() {
     for (int c = 0; c < 128; ++c)
       inside[c] = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
     for (const char* c = "$-_@.&+/:=?#~!*(),"; *c; ++c) inside[static_cast<u8>(*c)] = true;

@@ -83,8 +83,12 @@ class HeuristicsConfig(StageConfig):
 
     @model_validator(mode="after")
     def _bounds_of_rules(self) -> HeuristicsConfig:
-        if not self.resolved():
+        applied = self.resolved()
+        if not applied:
             raise ValueError("rules and skip leave no rule to apply")
+        for name in (_find(name, self.profile) for name in self.thresholds):
+            if name not in applied and name not in self.kept():
+                raise ValueError(f"thresholds: {name} is not among the rules to apply")
         return self
 
     def resolved(self) -> dict[str, Rule]:

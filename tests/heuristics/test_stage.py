@@ -115,6 +115,7 @@ def test_kept_measures_become_columns_where_defined():
         ({"thresholds": {"punctuation": {"min": 1}}}, "nemo.punctuation is a rule with a max only"),
         ({"thresholds": {"repeated_lines": {"max": 1}}}, "nemo.repeated_lines is a rule with a min only"),
         ({"thresholds": {"word_count": {"min": 200_000}}}, "min 200000 above max 100000"),
+        ({"thresholds": {"word_count": {"min": 1}}, "skip": ["word_count"]}, "not among the rules to apply"),
         ({"thresholds": {"word_count": {}}}, "give min, max or both"),
         ({"thresholds": {"word_count": {"max": float("nan")}}}, "finite"),
         ({"rules": ["ellipsis"], "skip": ["ellipsis"]}, "leave no rule"),
