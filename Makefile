@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml CMakeLists.txt $(wildcard curate/kernels/*.h curate/kernels/cpu/*.h curate/kernels/cpu/*.cpp)
+SOURCES := pyproject.toml CMakeLists.txt $(wildcard curate/kernels/*.h curate/kernels/cpu/*.h curate/kernels/cpu/*.cpp curate/synth/*.h)
 
 .PHONY: demo test check lint clean
 

@@ -26,9 +26,9 @@ class Clusters:
 class UnionFind:
     """Clusters of the documents that occur in an edge, whatever their numbers.
 
-    Edges may come in any order and number of calls. Clusters of parts can be merged: their (docs, roots) are
-    edges. Memory: 20 to 28 bytes a document with an edge while adding, half as much again while a table grows,
-    and 48 more in `clusters`. At most 2^32 - 2 documents. Calls from several threads take turns.
+    Edges may come in any order and number of calls. Clusters of parts can be merged: their (docs, roots)
+    are edges. Memory: 20 to 28 bytes a document with an edge while adding, half as much again while a table
+    grows, and 48 more in `clusters`. At most 2^32 - 2 documents. Calls from several threads take turns.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Signatures and band keys of texts. `docs/sketch.md` defines every bit, with test vectors.
 
-One core signs 400 MB/s and more of texts of 2 kB (`benchmarks/sketch.py`). The definition leaves no freedom, so
-the result depends neither on the processor nor on how texts are batched.
+One core signs 400 MB/s and more of texts of 2 kB (`benchmarks/sketch.py`). The definition leaves no
+freedom, so the result depends neither on the processor nor on how texts are batched.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Sketcher:
     """Makes sketches of `hashes` slots (1 to 4096) and keys of `bands` bands of hashes // bands slots.
 
     Slots beyond bands x (hashes // bands) count for similarity alone. Method "fss" is the Fast Similarity
-    Sketch (Dahlgaard, Knudsen, Thorup, FOCS 2017); "minhash", with one permutation a slot, is the reference it
-    is measured against. Raises ValueError for values out of range.
+    Sketch (Dahlgaard, Knudsen, Thorup, FOCS 2017); "minhash", with one permutation a slot, is the reference
+    it is measured against. Raises ValueError for values out of range.
     """
 
     shingles: Shingles

@@ -23,13 +23,14 @@ def resolve(
     offsets: int64, shape (clusters + 1,), docs: uint64, shape (m,), ascending in a cluster, as in `Clusters`.
     signatures: uint8, shape (m, hashes), of the same documents.
 
-    With `min_similarity`, clusters are walked from the smallest doc up: a document goes if its similarity to
-    one that stays, with `across` to one of another source, reaches it; the first such is the witness. There are
-    no chains: a witness always stays and is always that similar. Time grows with members x kept members.
+    With `min_similarity`, clusters are walked from the smallest doc up: a document goes if its similarity
+    to one that stays, with `across` to one of another source, reaches it; the first such is the witness.
+    There are no chains: a witness always stays and is always that similar. Time grows with members x kept
+    members.
 
-    With None, all but the smallest doc of a cluster go with that one as witness; with `across`, all members of
-    its source stay (so clusters within one source stay whole), as Zyda-2 was published. Nothing is checked, but
-    the similarity is still measured.
+    With None, all but the smallest doc of a cluster go with that one as witness; with `across`, all members
+    of its source stay (so clusters within one source stay whole), as Zyda-2 was published. Nothing is
+    checked, but the similarity is still measured.
 
     Raises ValueError for arrays that do not fit together and for min_similarity outside 0 to 1.
     """

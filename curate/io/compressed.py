@@ -75,7 +75,9 @@ def _gunzip(file: BinaryIO) -> Iterator[bytes]:
                 piece = member.decompress(data, _INFLATED_BYTES)
             except zlib.error as error:
                 yield _readable(before, data)
-                raise DamageError("corrupt_file", f"gzip: {error}") from error
+                raise DamageError(
+                    "corrupt_file", f"gzip: {error}; rows before it may be wrong too"
+                ) from error
             yield piece
             if member.eof:
                 data = member.unused_data.lstrip(b"\0")  # members may be padded

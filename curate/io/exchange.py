@@ -1,8 +1,8 @@
 """Exchange files: arrays that tasks pass on to other tasks through a shared folder.
 
 An Arrow IPC file, not compressed, so that a local one is read by mapping it into memory: no copy, and only
-pages that are used. A file holds several sets of arrays with the same names and types, one a record batch, such
-as band keys split by prefix.
+the pages that are used. A file holds several sets of arrays with the same names and types, each a record
+batch: band keys split by prefix, for one.
 """
 
 from __future__ import annotations

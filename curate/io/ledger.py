@@ -140,7 +140,8 @@ class Ledger:
                 raise OutputError(Problem("the ledger's query", str(error), expected)) from error
 
     def document(self, key: int | str) -> dict[str, Any]:
-        """The ledger row of one document, as Python values.
+        """The ledger row of one document, as Python values: every field of LEDGER_FIELDS (None where the run
+        wrote none), the run's statistics, and `source`.
 
         key: the packed doc (a number or its digits), `source:file:row` such as `dclm:3:17`, or the
             document's id.
@@ -179,11 +180,11 @@ class Ledger:
 
     def _select(self, condition: str, values: list[str], limit: int = 100) -> list[dict[str, Any]]:
         with self.connect() as connection:
-            names = _columns(connection)
-            query = f"SELECT * FROM present WHERE {condition} ORDER BY doc LIMIT {limit}"
-            return [
-                dict(zip(names, row, strict=True)) for row in connection.execute(query, values).fetchall()
-            ]
+            found = connection.execute(
+                f"SELECT * FROM ledger WHERE {condition} ORDER BY doc LIMIT {limit}", values
+            )
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def _union(self) -> str:
         selects = []

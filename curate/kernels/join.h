@@ -13,7 +13,9 @@ struct Key64 {
 struct Key128 {
   u64 first, second;
   CURATE_HD u64 mixed() const { return fmix64(first ^ rotl(second, 32)); }
-  CURATE_HD bool operator==(const Key128& other) const { return first == other.first && second == other.second; }
+  CURATE_HD bool operator==(const Key128& other) const {
+    return first == other.first && second == other.second;
+  }
 };
 
 template <class Key>
@@ -26,9 +28,9 @@ struct Edge {
   u64 from, to;  // to < from
 };
 
-// Groups rows by whole key; appends an edge from each row to the smallest doc of its key, but none from that doc.
-//   places: 2^bits entries, zero, 2^bits > count; the hash table. first, least: count entries of scratch.
-//   skip: leading bits of the mixed key that all rows share.
+// Groups rows by whole key and writes an edge from each row to the smallest doc of its key, if that is another.
+//   places: the hash table, 2^bits zeros, more than there are rows. first, least: scratch, an entry a row.
+//   skip: leading bits of the mixed key that all rows share. edges: room for an entry a row.
 // Returns the number of edges (at most count - 1). Edges come in row order; a repeated row repeats its edge.
 template <class Key>
 CURATE_HD i64 key_edges(const KeyedDoc<Key>* rows, i64 count, u32* places, int bits, int skip, u32* first,

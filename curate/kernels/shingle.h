@@ -50,10 +50,10 @@ class CharShingles {
     const i64 left = size_ - position_;
     const i64 take = left < kShingleBlock - count ? left : kShingleBlock - count;
     const u8* in = text_ + position_;
-    const u8* out = in - tables_.length;
+    const i64 n = tables_.length;
     u64* to = hashes + count;
     u64 h = hash_;
-    for (i64 i = 0; i < take; ++i) to[i] = h = rotl(h, 1) ^ (tables_.code[in[i]] ^ tables_.leaving[out[i]]);
+    for (i64 i = 0; i < take; ++i) to[i] = h = rotl(h, 1) ^ (tables_.code[in[i]] ^ tables_.leaving[in[i - n]]);
     hash_ = h;
     position_ += take;
     return count + take;
@@ -121,11 +121,12 @@ class WordShingles {
   CURATE_HD static void mark(const u8* padded, i64 size, u8* keep) {
     for (i64 i = 0; i < size; ++i) {
       const u8 a = padded[i], b = padded[i + 1], c = padded[i + 2], d = padded[i + 3], e = padded[i + 4];
-      const u8 alphanumeric = (static_cast<u8>((c | 32) - 'a') < 26) | (static_cast<u8>(c - '0') < 10) | (c >= 128);
-      const u8 separator = starts3(c, d, e) | starts3(b, c, d) | starts3(a, b, c) | starts2(c, d) | starts2(b, c);
-      keep[i] = alphanumeric & (separator ^ 1);
+      const u8 letter = (static_cast<u8>((c | 32) - 'a') < 26) | (c >= 128);
+      const u8 digit = static_cast<u8>(c - '0') < 10;
+      const u8 in_three = starts3(c, d, e) | starts3(b, c, d) | starts3(a, b, c);
+      const u8 in_two = starts2(c, d) | starts2(b, c);
+      keep[i] = (letter | digit) & ((in_three | in_two) ^ 1);
     }
-    // The byte after the end of the text is no part of a word: padding is zero there.
   }
   CURATE_HD static u8 starts2(u8 a, u8 b) { return (a == 0xC2) & (b == 0xA0); }
   CURATE_HD static u8 starts3(u8 a, u8 b, u8 c) {
@@ -143,7 +144,10 @@ class WordShingles {
       h = rotl(h, 1) ^ codes[i];
       if (words_ == n - 1) hashes[made++] = h;
     }
-    for (; i < count; ++i) hashes[made++] = h = rotl(h, 1) ^ (codes[i] ^ rotl(codes[i - n], static_cast<unsigned>(n)));
+    for (; i < count; ++i) {
+      h = rotl(h, 1) ^ (codes[i] ^ rotl(codes[i - n], static_cast<unsigned>(n)));
+      hashes[made++] = h;
+    }
     hash_ = h;
     memmove(codes_, codes_ + count, kLongestShingle * sizeof(u64));
     return made;

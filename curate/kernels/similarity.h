@@ -28,7 +28,8 @@ struct Cluster {
 // Each document goes if it matches a better one that stays in at least `needed` slots; the best such is its
 // witness. With `across`, only documents of other sources count. kept: scratch of cluster.size entries.
 template <class Matches>
-CURATE_HD void keep_dissimilar(const Cluster& cluster, int needed, bool across, i64* kept, u64* witness, int* matches) {
+CURATE_HD void keep_dissimilar(const Cluster& cluster, int needed, bool across, i64* kept, u64* witness,
+                               int* matches) {
   i64 stay = 0;
   for (i64 i = 0; i < cluster.size; ++i) {
     witness[i] = kStays;

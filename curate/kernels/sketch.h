@@ -14,6 +14,8 @@ constexpr int kMostHashes = 4096;
 constexpr i64 kMixBlock = 512;
 constexpr u32 kDistinctTable = 2 * kShingleBlock;
 
+static_assert(kMostHashes <= kShingleBlock, "SketchScratch holds a block or a signature");
+
 struct PlainLoops {
   static CURATE_HD void mix(const u64* raw, i64 count, u64 round, u64* mixed) {
     for (i64 i = 0; i < count; ++i) mixed[i] = fmix64(raw[i] ^ round);
@@ -44,7 +46,7 @@ struct PlainLoops {
 
 struct SketchScratch {
   u64 raw[kShingleBlock];
-  u64 mixed[kShingleBlock];
+  u64 mixed[kShingleBlock];  // slot_bytes needs kMostHashes
   u32 places[kDistinctTable];
 };
 
@@ -168,12 +170,13 @@ class Sketch {
   CURATE_HD bool add_distinct(const u64* from, i64 count, u64* to, i64& kept) {
     for (i64 i = 0; i < count; ++i) {
       const u64 h = from[i];
+      u32* places = scratch_.places;
       u32 place = static_cast<u32>(fmix64(h)) % kDistinctTable;
-      while (scratch_.places[place] && to[scratch_.places[place] - 1] != h) place = (place + 1) % kDistinctTable;
-      if (scratch_.places[place]) continue;
+      while (places[place] && to[places[place] - 1] != h) place = (place + 1) % kDistinctTable;
+      if (places[place]) continue;
       if (kept == kShingleBlock) return false;
       to[kept++] = h;
-      scratch_.places[place] = static_cast<u32>(kept);
+      places[place] = static_cast<u32>(kept);
     }
     return true;
   }

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 from curate.io.files import atomic_write, write_json
 from curate.io.manifest import Manifest
+from curate.report.explain import Explanation, explain
 from curate.report.page import render
 from curate.report.stats import Stats, check_conservation, compute_stats
+from curate.report.verify import verify
 
-__all__ = ["Stats", "check_conservation", "compute_stats", "render", "write_report"]
+__all__ = [
+    "Explanation",
+    "Stats",
+    "check_conservation",
+    "compute_stats",
+    "explain",
+    "render",
+    "verify",
+    "write_report",
+]
 
 
 def write_report(out: str) -> Stats:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from curate.report.numbers import compact, count, share
@@ -17,6 +18,8 @@ Figure = dict[str, Any]
 
 _COLOURS = 8
 _ROW = 34
+#: How far the waterfall's axis reaches beyond all documents, to leave room for the numbers.
+_AIR = 1.25
 
 
 def source_colours(sources: Sequence[str]) -> dict[str, str]:
@@ -24,68 +27,70 @@ def source_colours(sources: Sequence[str]) -> dict[str, str]:
     return {name: f"--s{index % _COLOURS}" for index, name in enumerate(sources)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A bar of the waterfall. base: where it begins. full: all that is there, not what was dropped."""
+
+    label: str
+    values: Mapping[str, int]
+    base: int
+    full: bool
+
+    @property
+    def end(self) -> int:
+        return self.base + sum(self.values.values())
+
+
 def waterfall(stats: Mapping[str, Any], unit: str) -> Figure:
     """From all documents (or tokens) down to those kept: a bar a stage, divided by source."""
-    total, drop = ("documents", "dropped") if unit == "documents" else ("tokens_in", "tokens_dropped")
-    sources = list(stats["sources"])
-    rows = [("all", {name: stats["sources"][name][total] for name in sources}, True)]
-    rows += [
-        (stage["name"], {name: entry[drop] for name, entry in stage["sources"].items()}, False)
-        for stage in stats["stages"]
-    ]
-    left = {
-        name: rows[0][1][name] - sum(values.get(name, 0) for _, values, _ in rows[1:]) for name in sources
-    }
-    rows.append(("kept", left, True))
-    bars: dict[str, Figure] = {name: {"x": [], "base": [], "y": [], "customdata": []} for name in sources}
-    notes: Figure = {"x": [], "y": [], "text": []}
-    level = sum(rows[0][1].values())
-    whole = level or 1
-    for y, (label, values, full) in enumerate(rows):
-        amount = sum(values.values())
-        base = 0 if full else level - amount
-        level = amount if full else level - amount
-        notes["x"].append(base + amount)
-        notes["y"].append(y)
-        part = "" if y == 0 else f" ({share(amount / whole)})"
-        notes["text"].append(f"\u00a0{'' if full or not amount else '-'}{compact(amount)}{part}")
-        for name in sources:
-            value = values.get(name, 0)
-            bar = bars[name]
-            bar["x"].append(value)
-            bar["base"].append(base)
-            bar["y"].append(y)
-            bar["customdata"].append(f"{label}, {name}: {count(value)} {unit}")
-            base += value
-    colours = source_colours(sources)
-    data = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": name,
-            **bar,
-            "marker": {"color": colours[name]},
-            "hovertemplate": "%{customdata}<extra></extra>",
-        }
-        for name, bar in bars.items()
-    ]
-    data.append(
-        {
-            "type": "scatter",
-            "mode": "text",
-            **notes,
-            "textposition": "middle right",
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
-    )
+    levels = _levels(stats, unit)
+    whole = levels[0].end or 1
+    colours = source_colours(list(stats["sources"]))
+    done = [level.base for level in levels]
+    data: list[Figure] = []
+    for name, colour in colours.items():
+        values = [level.values.get(name, 0) for level in levels]
+        hover = [
+            f"{level.label}, {name}: {count(value)} {unit}"
+            for level, value in zip(levels, values, strict=True)
+        ]
+        bar: Figure = {"type": "bar", "orientation": "h", "name": name, "x": values, "base": done}
+        bar |= {"y": list(range(len(levels))), "marker": {"color": colour}}
+        data.append({**bar, "customdata": hover, "hovertemplate": "%{customdata}<extra></extra>"})
+        done = [start + value for start, value in zip(done, values, strict=True)]
     layout = {
         "barmode": "overlay",
-        "height": 90 + _ROW * len(rows),
-        "xaxis": {"range": [0, whole * 1.45], "title": {"text": unit}},
-        "yaxis": _labels([label for label, _, _ in rows]),
+        "height": 60 + _ROW * len(levels),
+        "xaxis": {"range": [0, whole * _AIR], "title": {"text": unit}},
+        "yaxis": _labels([level.label for level in levels]),
     }
-    return {"data": data, "layout": layout}
+    return {"data": [*data, _amounts(levels, whole)], "layout": layout}
+
+
+def _levels(stats: Mapping[str, Any], unit: str) -> list[_Level]:
+    total, drop = ("documents", "dropped") if unit == "documents" else ("tokens_in", "tokens_dropped")
+    left = {name: source[total] for name, source in stats["sources"].items()}
+    levels = [_Level("all", dict(left), 0, True)]
+    for stage in stats["stages"]:
+        dropped = {name: entry[drop] for name, entry in stage["sources"].items()}
+        left = {name: value - dropped.get(name, 0) for name, value in left.items()}
+        levels.append(_Level(stage["name"], dropped, sum(left.values()), False))
+    return [*levels, _Level("kept", left, 0, True)]
+
+
+def _amounts(levels: Sequence[_Level], whole: int) -> Figure:
+    """The amount of each level as text, on the side of its bar that has more room."""
+    notes: Figure = {"type": "scatter", "mode": "text", "hoverinfo": "skip", "y": list(range(len(levels)))}
+    notes |= {"x": [], "text": [], "textposition": []}
+    for place, level in enumerate(levels):
+        amount = level.end - level.base
+        part = f" ({share(amount / whole)})" if place else ""
+        text = f"{'' if level.full or not amount else '-'}{compact(amount)}{part}"
+        left = level.base > whole * _AIR - level.end
+        notes["x"].append(level.base if left else level.end)
+        notes["text"].append(f"{text}\u00a0" if left else f"\u00a0{text}")
+        notes["textposition"].append("middle left" if left else "middle right")
+    return notes
 
 
 def matrix(losers: Sequence[str], winners: Sequence[str], counts: Mapping[str, Mapping[str, int]]) -> Figure:
@@ -111,7 +116,7 @@ def matrix(losers: Sequence[str], winners: Sequence[str], counts: Mapping[str, M
         "ygap": 2,
     }
     layout = {
-        "height": 130 + 46 * len(losers),
+        "height": 80 + 46 * len(losers),
         "xaxis": {"title": {"text": "duplicate of a document of"}, "type": "category", "showgrid": False},
         "yaxis": {"autorange": "reversed", "type": "category", "showgrid": False},
     }
@@ -133,7 +138,7 @@ def cluster_sizes(sizes: Sequence[Mapping[str, int]]) -> Figure:
         "marker": {"color": "--s0", "size": 8},
     }
     layout = {
-        "height": 300,
+        "height": 270,
         "xaxis": {
             "type": "log",
             "title": {"text": "documents in a cluster, at least"},
@@ -144,11 +149,12 @@ def cluster_sizes(sizes: Sequence[Mapping[str, int]]) -> Figure:
     return {"data": [points], "layout": layout}
 
 
-def histogram(edges: Sequence[float], series: Mapping[str, Sequence[int]], title: str) -> Figure:
+def histogram(
+    edges: Sequence[float], series: Mapping[str, Sequence[int]], colours: Mapping[str, str], title: str
+) -> Figure:
     """Counts in equal bins; more than one series are drawn as steps over each other."""
     middles = [(low + high) / 2 for low, high in itertools.pairwise(edges)]
     ranges = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(edges)]
-    colours = source_colours(list(series))
     data: list[Figure] = []
     for name, counts in series.items():
         hover = [f"{place}: {count(value)}" for place, value in zip(ranges, counts, strict=True)]
@@ -159,12 +165,13 @@ def histogram(edges: Sequence[float], series: Mapping[str, Sequence[int]], title
         else:
             line = {"shape": "hvh", "color": colours[name], "width": 2}
             data.append({"type": "scatter", "mode": "lines", **trace, "line": line})
+    most = max(max(counts) for counts in series.values())
+    whole_ticks = {"dtick": 1} if most < 6 else {}
     layout = {
-        "height": 300,
+        "height": 270,
         "bargap": 0.08,
         "xaxis": {"title": {"text": title}, "range": [edges[0], edges[-1]]},
-        "yaxis": {"title": {"text": "documents"}, "rangemode": "tozero"},
-        "showlegend": len(series) > 1,
+        "yaxis": {"title": {"text": "documents"}, "rangemode": "tozero", **whole_ticks},
     }
     return {"data": data, "layout": layout}
 
@@ -195,7 +202,7 @@ def languages(
         )
     largest = [value for trace in data for value in trace["x"]]
     layout = {
-        "height": 110 + 22 * len(names),
+        "height": 80 + 22 * len(names),
         "xaxis": {"type": "log", "title": {"text": "documents"}, **_log_ticks(largest, 10)},
         "yaxis": {**_labels(names), "showgrid": True},
     }
@@ -223,7 +230,7 @@ def shares(asked: Mapping[str, float], got: Mapping[str, float], unit: str) -> F
     ]
     most = max([*asked.values(), *got.values(), 0.01])
     layout = {
-        "height": 110 + 56 * len(names),
+        "height": 80 + 56 * len(names),
         "bargap": 0.3,
         "xaxis": {
             "tickformat": ".0%",
@@ -259,12 +266,13 @@ def _tick(value: int) -> str:
 def _log_ticks(values: Sequence[float], base: int) -> Figure:
     """Ticks at powers of the base, thinned to about six, and the range of a log axis with some air."""
     powers = [math.log(value, base) for value in values if value > 0] or [0.0]
-    low, high = math.floor(min(powers) + 1e-9), math.ceil(max(powers) - 1e-9)
+    low = math.floor(min(powers) + 1e-9)
+    high = max(low + 1, math.ceil(max(powers) - 1e-9))
     step = max(1, math.ceil((high - low) / 6))
     ticks = [base**power for power in range(low, high + 1, step)]
-    air = 0.06 * max(1, high - low)
+    air = 0.06 * (high - low)
     return {
         "tickvals": ticks,
         "ticktext": [_tick(tick) for tick in ticks],
-        "range": [math.log10(base) * (min(powers) - air), math.log10(base) * (max(powers) + air)],
+        "range": [math.log10(base) * (low - air), math.log10(base) * (high + air)],
     }

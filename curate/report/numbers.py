@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers as people read them; a number and its unit are held together by a no-break space."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def compact(value: float) -> str:
 
 def size(value: int) -> str:
     """Bytes in decimal units: 3.49 GB."""
-    return f"{value:,} B" if value < 1_000 else _scaled(value, "B")
+    return f"{value:,}\u00a0B" if value < 1_000 else _scaled(value, "B")
 
 
 def share(value: float) -> str:
     """A share of the whole as a percentage: 12.3 %, and < 0.1 % rather than zero for what is not zero."""
     if 0 < value < 0.001:
-        return "< 0.1 %"
-    return f"{100 * value:.1f} %"
+        return "<\u00a00.1\u00a0%"
+    return f"{100 * value:.1f}\u00a0%"
 
 
 def _scaled(value: float, unit: str) -> str:
@@ -34,5 +34,5 @@ def _scaled(value: float, unit: str) -> str:
             digits = value / scale
             decimals = 2 if digits < 9.995 else 1 if digits < 99.95 else 0
             symbol = {"B": "G"}.get(name, name) + unit if unit else name
-            return f"{digits:.{decimals}f} {symbol}"
+            return f"{digits:.{decimals}f}\u00a0{symbol}"
     return f"{value:,.0f}"

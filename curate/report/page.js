@@ -29,12 +29,12 @@ function draw(width) {
       width,
       autosize: width === undefined,
       dragmode: false,
-      margin: { l: 8, r: 16, t: 34, b: 40 },
+      margin: { l: 8, r: 16, t: 8, b: 40 },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: style.fontFamily, size: 13, color: ink },
       hoverlabel: { font: { family: style.fontFamily } },
-      legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", itemclick: false, itemdoubleclick: false },
+      showlegend: false,
       xaxis: { ...axis, ...titled(layout.xaxis) },
       yaxis: { ...axis, ...titled(layout.yaxis) },
     }, { displayModeBar: false, responsive: true });
@@ -45,6 +45,7 @@ draw();
 scheme.addEventListener("change", () => draw());
 addEventListener("beforeprint", () => {
   document.documentElement.classList.add("paper");
+  document.querySelectorAll("details").forEach((part) => { part.open = true; });
   draw(PAPER_WIDTH);
 });
 addEventListener("afterprint", () => {

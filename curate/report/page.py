@@ -32,6 +32,7 @@ def render(stats: Mapping[str, Any], manifest: Manifest) -> str:
         stats=stats,
         manifest=manifest,
         sources=list(stats["sources"]),
+        colours=figures.source_colours(list(stats["sources"])),
         rules=_rules(stats),
         dedup=[_dedup(entry, list(stats["sources"])) for entry in stats["dedup"]],
         language_names=_language_names(stats),
@@ -59,16 +60,20 @@ def _charts(stats: Mapping[str, Any]) -> dict[str, figures.Figure]:
         charts[f"clusters-{index}"] = figures.cluster_sizes(entry["clusters"]["sizes"])
         similarity = entry["similarity"]
         if sum(similarity["counts"]):
-            series = {"similarity": similarity["counts"]}
             charts[f"similarity-{index}"] = figures.histogram(
-                similarity["edges"], series, "similarity to the witness"
+                similarity["edges"],
+                {"similarity": similarity["counts"]},
+                {"similarity": "--s0"},
+                "similarity to the witness",
             )
     names = _language_names(stats)
     if names:
         charts["languages"] = figures.languages(names, stats["languages"], sources)
     if stats["quality"]["scores"]:
         quality = stats["quality"]
-        charts["quality"] = figures.histogram(quality["edges"], quality["scores"], "quality score")
+        charts["quality"] = figures.histogram(
+            quality["edges"], quality["scores"], figures.source_colours(sources), "quality score"
+        )
     mix = stats["mix"]
     charts["mix"] = figures.shares(mix["asked"], mix["got"], mix["unit"])
     return charts

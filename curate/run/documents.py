@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from curate.engines.task import Facts
+from curate.io.changes import ensure_unchanged
 from curate.io.files import join
 from curate.io.quarantine import write_quarantine
 from curate.io.sources import BadRow, RawBatch, SourceColumns, SourceFile, read_batches
@@ -70,6 +71,7 @@ class _FilePass:
 
     def run(self) -> Facts:
         arguments = self._arguments
+        ensure_unchanged(arguments.file)
         bad: list[BadRow] = []
         for raw in read_batches(
             arguments.file,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from curate.engines import Engine
 from curate.engines.task import Pass, Receipt, Task
-from curate.io.files import exists, join, read_json, size_of
+from curate.io.files import exists, join, read_json, remove, size_of
 from curate.progress import Progress
 
 
@@ -39,6 +39,9 @@ class Journal:
         self._progress.pass_started(
             each.name, len(each.tasks), len(receipts), sum(task.bytes_read for task in waiting)
         )
+        if waiting:
+            # A manifest says that everything beside it is finished; from here to the end of the run that is not so.
+            remove(join(self.out, "manifest.json"))
         for task, receipt in self._engine.map(waiting, self.out):
             receipts[task.name] = receipt
             self._progress.task_done(each.name, receipt.facts.get("documents", 0), task.bytes_read)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curate.engines.task import Facts
+from curate.io.changes import ensure_unchanged
 from curate.io.files import atomic_write, join, open_binary
 from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
 from curate.run.documents import BatchLimits
@@ -115,6 +116,7 @@ def _read_piece(out: str, piece: Piece, arguments: ShardArguments) -> tuple[pa.T
         ledger = pq.read_table(file, columns=["copies", "tokens"])
     chosen = np.flatnonzero(ledger["copies"].to_numpy() > piece.copy)[piece.start : piece.stop]
     limits = arguments.limits
+    ensure_unchanged(emitting.file)
     tables = [arguments.schema.empty_table()]
     for raw in read_batches(
         emitting.file,

@@ -6,8 +6,13 @@ from curate.stages.base import DocumentStage
 from curate.stages.corpus import CorpusStage
 from curate.stages.exact_dedup import ExactDedup
 from curate.stages.fuzzy_dedup import FuzzyDedup
+from curate.stages.heuristics import Heuristics
+from curate.stages.where import Where
 
-DOCUMENT_STAGES: dict[str, type[DocumentStage]] = {}
+DOCUMENT_STAGES: dict[str, type[DocumentStage]] = {
+    "where": Where,
+    "heuristics": Heuristics,
+}
 
 CORPUS_STAGES: dict[str, type[CorpusStage]] = {
     "exact_dedup": ExactDedup,

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-_UNITS = {"": 1, "B": 1} | {
+_UNITS = {"": 1, "b": 1} | {
     prefix + suffix: base**power
-    for power, prefix in enumerate("KMGT", start=1)
-    for suffix, base in (("B", 1000), ("iB", 1024))
+    for power, prefix in enumerate("kmgt", start=1)
+    for suffix, base in (("b", 1000), ("ib", 1024))
 }
 
 
@@ -36,6 +36,6 @@ class OutputConfig(BaseModel):
         if not isinstance(size, str):
             return size
         match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)", size.strip())
-        if match is None or match[2] not in _UNITS:
+        if match is None or match[2].lower() not in _UNITS:
             raise ValueError(f"{size!r} is not a size: write bytes, or a number with KB, MB, GB, MiB or GiB")
-        return int(float(match[1]) * _UNITS[match[2]])
+        return int(float(match[1]) * _UNITS[match[2].lower()])

@@ -1,56 +1,50 @@
-"""Signatures by the text of docs/sketch.md, in plain Python: slow, short, and independent of the kernels."""
+"""Sketches by the text of docs/sketch.md in plain Python: slow, short, independent of the kernels."""
 
 import re
+from functools import reduce
 
-M = (1 << 64) - 1
-GOLDEN = 0x9E3779B97F4A7C15
+M, GOLDEN = (1 << 64) - 1, 0x9E3779B97F4A7C15
 SEPARATOR = rb"\xe2[\x80\x81][\x80-\xbf]|\xc2\xa0|\xe3\x80[\x80-\x82]"
 
 
+def xor_multiply(h, shift, factor):
+    return (h ^ h >> shift) * factor & M
+
+
 def fmix64(h):
-    h = (h ^ h >> 33) * 0xFF51AFD7ED558CCD & M
-    h = (h ^ h >> 33) * 0xC4CEB9FE1A85EC53 & M
+    h = xor_multiply(xor_multiply(h, 33, 0xFF51AFD7ED558CCD), 33, 0xC4CEB9FE1A85EC53)
     return h ^ h >> 33
 
 
 def rotl(x, r):
-    return (x << r % 64 | x >> 64 - r % 64) & M
+    return (x << r | x >> 64 - r) & M
 
 
 def table(seed):
-    states = [seed + (i + 1) * GOLDEN & M for i in range(256)]
-    mixed = [(z ^ z >> 30) * 0xBF58476D1CE4E5B9 & M for z in states]
-    mixed = [(z ^ z >> 27) * 0x94D049BB133111EB & M for z in mixed]
-    return [z ^ z >> 31 for z in mixed]
+    z = [seed + (i + 1) * GOLDEN & M for i in range(256)]
+    z = [xor_multiply(xor_multiply(x, 30, 0xBF58476D1CE4E5B9), 27, 0x94D049BB133111EB) for x in z]
+    return [x ^ x >> 31 for x in z]
+
+
+def chain(codes, rotation):
+    return reduce(lambda h, code: rotl(h, rotation) ^ code, codes, 0)
 
 
 def shingles(text, unit, length, seed):
-    codes = [table(seed)[byte] for byte in text] if unit == "char" else []
-    if unit == "word":
-        for word in re.findall(rb"[0-9A-Za-z\x80-\xff]+", re.sub(SEPARATOR, b" ", text)):
-            w = 0
-            for byte in word.lower():
-                w = rotl(w, 7) ^ table(seed)[byte]
-            codes.append(fmix64(w))
-    windows = [codes[i : i + length] for i in range(max(1, len(codes) - length + 1))] if codes else []
-    hashes = set()
-    for window in windows:
-        h = 0
-        for code in window:
-            h = rotl(h, 1) ^ code
-        hashes.add(h)
-    return hashes
+    t = table(seed)
+    words = re.findall(rb"[0-9A-Za-z\x80-\xff]+", re.sub(SEPARATOR, b" ", text)) if unit == "word" else []
+    words = [fmix64(chain([t[byte] for byte in word.lower()], 7)) for word in words]
+    codes = words if unit == "word" else [t[byte] for byte in text]
+    return {chain(codes[i : i + length], 1) for i in range(max(len(codes) - length + 1, codes != []))}
 
 
 def fss(hashes, k):
     slots = [M] * k
     for r in range(2 * k):
-        for h in hashes:
+        for h in hashes if M in slots else ():
             y = fmix64(h ^ r * GOLDEN & M)
             bin = (y >> 32) * k >> 32 if r < k else r - k
             slots[bin] = min(slots[bin], r << 32 | y & 0xFFFFFFFF)
-        if M not in slots:
-            break
     return slots
 
 
@@ -58,15 +52,9 @@ def minhash(hashes, k):
     return [min(fmix64(h ^ i * GOLDEN & M) for h in hashes) for i in range(k)]
 
 
-def band_keys(slots, bands):
-    rows, keys = len(slots) // bands, []
-    for j in range(bands):
-        key = 0xD6E8FEB86659FD93 + j * GOLDEN & M
-        for slot in slots[j * rows : (j + 1) * rows]:
-            key = fmix64(key ^ slot)
-        keys.append(key)
-    return keys
+def band_key(slots, band):
+    return reduce(lambda key, slot: fmix64(key ^ slot), slots, 0xD6E8FEB86659FD93 + band * GOLDEN & M)
 
 
 def signature(slots):
-    return [fmix64(slot) & 0xFF for slot in slots]
+    return bytes(fmix64(slot) & 0xFF for slot in slots)

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.io.ledger import LEDGER_FIELDS, pack_doc
+from curate.io.sources import SourceColumns, list_files
 
 SOURCES = ("web", "books", "forum")
 SIZES = {"web": 40, "books": 80, "forum": 80}
@@ -161,7 +162,9 @@ def source_entry(folder: Path, rows: list[Row], source: str) -> dict[str, Any]:
             "ledger": f"ledger/{source}/{Path(name).stem}.parquet",
             "bytes": (folder / name).stat().st_size,
             "rows": sum(row.place[:2] == (source, file) for row in rows),
-            "fingerprint": "0" * 64,
+            "fingerprint": list_files(source, [str(folder / name)], None, SourceColumns("text"))[
+                0
+            ].fingerprint,
         }
         for (owner, file), name in FILES.items()
         if owner == source

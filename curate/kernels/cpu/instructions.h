@@ -80,8 +80,8 @@ struct Avx512Loops {
       const __m512i y = fmix(_mm512_xor_si512(_mm512_maskz_loadu_epi64(in, raw + i), key));
       const __mmask8 keep = _mm512_mask_cmple_epu64_mask(in, _mm512_and_si512(y, low), most);
       const int more = __builtin_popcount(keep);
-      // Compressing in the register and storing with a plain mask: compressing stores are slow on some processors.
-      _mm512_mask_storeu_epi64(mixed + kept, static_cast<__mmask8>((1 << more) - 1), _mm512_maskz_compress_epi64(keep, y));
+      // Not a compressing store: these are slow on some processors.
+      _mm512_mask_storeu_epi64(mixed + kept, lanes(more), _mm512_maskz_compress_epi64(keep, y));
       kept += more;
     }
     return kept;

@@ -15,7 +15,7 @@ static int bits_over(i64 count) {
   return bits;
 }
 
-// Rows are first split by their mixed key into parts whose rows and hash table stay in the second-level cache.
+// Rows are split by their mixed key into parts whose rows and hash table stay in the second-level cache.
 template <class Key, class KeyAt>
 static std::vector<Edge> edges_of(KeyAt key_at, const u64* docs, i64 count) {
   constexpr i64 kPartRows = 4096;
@@ -46,8 +46,9 @@ static std::vector<Edge> edges_of(KeyAt key_at, const u64* docs, i64 count) {
     least.resize(size);
     const size_t before = edges.size();
     edges.resize(before + size);
-    edges.resize(before + key_edges(rows.get() + starts[p], size, places.data(), bits, part_bits, first.data(),
-                                    least.data(), edges.data() + before));
+    const i64 made = key_edges(rows.get() + starts[p], size, places.data(), bits, part_bits, first.data(),
+                               least.data(), edges.data() + before);
+    edges.resize(before + made);
   }
   rows.reset();
   sort_unique(edges);
@@ -87,7 +88,8 @@ static nb::tuple hash_edges(In2<u64> hashes, In<u64> docs) {
   {
     nb::gil_scoped_release unlocked;
     const u64* values = hashes.data();
-    edges = edges_of<Key128>([values](i64 i) { return Key128{values[2 * i], values[2 * i + 1]}; }, docs.data(), count);
+    const auto key_at = [values](i64 i) { return Key128{values[2 * i], values[2 * i + 1]}; };
+    edges = edges_of<Key128>(key_at, docs.data(), count);
   }
   return numpy_edges(edges);
 }
@@ -130,7 +132,8 @@ class UnionFind {
       if (docs_[places_[place] - 1] == doc) return places_[place] - 1;
       place = (place + 1) & mask;
     }
-    if (docs_.size() == 0xFFFFFFFEULL) throw std::length_error("more than 2^32 - 2 documents have a duplicate");
+    if (docs_.size() == 0xFFFFFFFEULL)
+      throw std::length_error("more than 2^32 - 2 documents have a duplicate");
     const u32 fresh = static_cast<u32>(docs_.size());
     docs_.push_back(doc);
     parents_.push_back(fresh);

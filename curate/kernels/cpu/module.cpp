@@ -2,18 +2,24 @@
 #include <nanobind/nanobind.h>
 
 namespace curate::cpu {
+void bind_fasttext(nanobind::module_&);
 void bind_heuristics(nanobind::module_&);
+void bind_jaccard(nanobind::module_&);
 void bind_join(nanobind::module_&);
 void bind_sketch(nanobind::module_&);
 void bind_survivors(nanobind::module_&);
+void bind_synth(nanobind::module_&);
 void bind_texts(nanobind::module_&);
 }  // namespace curate::cpu
 
 NB_MODULE(_cpu, m) {
   using namespace curate::cpu;
+  bind_fasttext(m);
   bind_heuristics(m);
+  bind_jaccard(m);
   bind_join(m);
   bind_sketch(m);
   bind_survivors(m);
+  bind_synth(m);
   bind_texts(m);
 }

@@ -20,7 +20,8 @@ struct Sketched {
 };
 
 template <class Shingles, class Loops>
-static void sketch_rows(const TextView& texts, const i64* rows, i64 count, const SketchOptions& options, Sketched out) {
+static void sketch_rows(const TextView& texts, const i64* rows, i64 count, const SketchOptions& options,
+                        Sketched out) {
   auto tables = std::make_unique<ShingleTables>();
   tables->fill(options.seed, options.length);
   auto scratch = std::make_unique<SketchScratch>();
@@ -30,7 +31,8 @@ static void sketch_rows(const TextView& texts, const i64* rows, i64 count, const
   const int band_rows = options.hashes / options.bands;
   for (i64 i = 0; i < count; ++i) {
     shingles->open(texts.begin(rows[i]), texts.size(rows[i]));
-    out.sketched[i] = options.minhash ? sketch.minhash(slots.data()) : sketch.fast_similarity(slots.data());
+    u64* to = slots.data();
+    out.sketched[i] = options.minhash ? sketch.minhash(to) : sketch.fast_similarity(to);
     u8* bytes = out.signatures + i * options.hashes;
     if (out.sketched[i]) {
       band_keys(slots.data(), options.bands, band_rows, keys.data());
@@ -46,13 +48,14 @@ static void sketch_rows(const TextView& texts, const i64* rows, i64 count, const
 static void check(const SketchOptions& options) {
   if (options.length < 1 || options.length > kLongestShingle)
     throw std::invalid_argument("length must be 1 to 64 symbols");
-  if (options.hashes < 1 || options.hashes > kMostHashes) throw std::invalid_argument("hashes must be 1 to 4096");
+  if (options.hashes < 1 || options.hashes > kMostHashes)
+    throw std::invalid_argument("hashes must be 1 to 4096");
   if (options.bands < 1 || options.bands > options.hashes)
     throw std::invalid_argument("bands must be 1 to the number of hashes");
 }
 
-static nb::tuple sketch(In<u8> data, In<i64> offsets, In<i64> rows, bool words, int length, int hashes, int bands,
-                        u64 seed, bool minhash, const std::string& instruction_set) {
+static nb::tuple sketch(In<u8> data, In<i64> offsets, In<i64> rows, bool words, int length, int hashes,
+                        int bands, u64 seed, bool minhash, const std::string& instruction_set) {
   const SketchOptions options{words, minhash, length, hashes, bands, seed};
   check(options);
   const Instructions set = instructions(instruction_set);
@@ -95,8 +98,9 @@ static Out<u64> text_hash(In<u8> data, In<i64> offsets, In<i64> rows) {
 
 void bind_sketch(nb::module_& m) {
   m.def("instruction_sets", &instruction_sets);
-  m.def("sketch", &sketch, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("words"), nb::arg("length"),
-        nb::arg("hashes"), nb::arg("bands"), nb::arg("seed"), nb::arg("minhash"), nb::arg("instruction_set") = "");
+  m.def("sketch", &sketch, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("words"),
+        nb::arg("length"), nb::arg("hashes"), nb::arg("bands"), nb::arg("seed"), nb::arg("minhash"),
+        nb::arg("instruction_set") = "");
   m.def("text_hash", &text_hash, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"));
 }
 

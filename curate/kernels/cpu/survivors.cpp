@@ -6,7 +6,8 @@
 namespace curate::cpu {
 
 static void check_clusters(const In<i64>& offsets, const In<u64>& docs) {
-  if (offsets.shape(0) < 1 || offsets.data()[0] != 0) throw std::invalid_argument("offsets must begin with 0");
+  if (offsets.shape(0) < 1 || offsets.data()[0] != 0)
+    throw std::invalid_argument("offsets must begin with 0");
   const size_t clusters = offsets.shape(0) - 1;
   if (offsets.data()[clusters] != static_cast<i64>(docs.shape(0)))
     throw std::invalid_argument("offsets must end with the number of docs");
@@ -21,7 +22,8 @@ static void check_clusters(const In<i64>& offsets, const In<u64>& docs) {
 static nb::tuple resolve(In<i64> offsets, In<u64> docs, In2<u8> signatures, int needed, bool across,
                          const std::string& instruction_set) {
   check_clusters(offsets, docs);
-  if (signatures.shape(0) != docs.shape(0)) throw std::invalid_argument("as many signatures as docs are needed");
+  if (signatures.shape(0) != docs.shape(0))
+    throw std::invalid_argument("as many signatures as docs are needed");
   const Instructions set = instructions(instruction_set);
   const int hashes = static_cast<int>(signatures.shape(1));
   Fresh<u64> witness(docs.shape(0));
@@ -32,9 +34,8 @@ static nb::tuple resolve(In<i64> offsets, In<u64> docs, In2<u8> signatures, int 
     with_matches(set, [&](auto loops) {
       using Matches = decltype(loops);
       for (size_t c = 0; c + 1 < offsets.shape(0); ++c) {
-        const i64 from = offsets.data()[c];
-        const Cluster cluster{docs.data() + from, signatures.data() + from * hashes, offsets.data()[c + 1] - from,
-                              hashes};
+        const i64 from = offsets.data()[c], size = offsets.data()[c + 1] - from;
+        const Cluster cluster{docs.data() + from, signatures.data() + from * hashes, size, hashes};
         u64* to = witness.data() + from;
         if (needed < 0)
           keep_best<Matches>(cluster, across, to, matches.data() + from);

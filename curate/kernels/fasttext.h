@@ -1,0 +1,279 @@
+// Scoring text with a supervised fastText model, defined operation by operation.
+//
+// A text becomes a list of rows of the model's input matrix (words, character n-grams, hashes of neighbouring words);
+// their average, the hidden vector, goes to the output layer. Every sum adds its terms in the order of fastText's own
+// scalar code, one float addition at a time, so scores do not depend on batch, thread or machine; exp and log are
+// those of exact_math.h. The one departure from fastText is that a line feed is a space like any other, where fastText
+// reads no further than the first; the end-of-sentence word that fastText finds there is added after the last word.
+//
+// File format and semantics: fastText 0.9.2 (Joulin et al. 2016, "Bag of Tricks" and "FastText.zip").
+#pragma once
+#include "exact_math.h"
+#include "portable.h"
+
+#if defined(__CUDACC__)
+#define CURATE_PREFETCH(address)
+#else
+#define CURATE_PREFETCH(address) __builtin_prefetch(address)
+#endif
+
+namespace curate {
+
+using i32 = std::int32_t;
+
+enum FastTextLoss : i32 { HIERARCHICAL = 1, NEGATIVE = 2, SOFTMAX = 3, ONE_VS_ALL = 4 };
+
+// A model as plain arrays. Everything is read only.
+struct FastTextView {
+  // Dictionary: entry i (words first, then labels) is spelling[begin[i] .. end[i]); `word_slots` holds entry + 1 (0 is
+  // empty) by linear probing from fasttext_slot(hash).
+  const u8* spelling;
+  const i64 *begin, *end;
+  const u32* hashes;
+  const u32* word_slots;
+  i32 word_shift;
+  i32 words, labels;
+  // N-grams.
+  i32 min_n, max_n, word_ngrams;
+  u32 bucket;
+  u64 bucket_inverse;  // 2^64 / bucket + 1, see fasttext_bucket
+  // N-grams that survived pruning: a bit filter (all ones when nothing was pruned), then `kept_slots` with
+  // (bucket << 32 | row) + 1 by linear probing.
+  bool pruned;
+  const u64* kept_filter;
+  u32 kept_mask;
+  const u64* kept_slots;
+  i32 kept_shift;
+  // Input matrix: either rows of `dim` floats at any alignment, or codes of a product quantiser.
+  i32 dim;
+  const u8* rows;
+  const u8* codes;
+  const float* centroids;  // for part p, code c: 256 * p * part + c * (width of part p)
+  const float* norms;      // a factor for each row, or null
+  i32 part, parts;
+  // Output layer. Hierarchical softmax: labels x dim; otherwise dim x labels.
+  i32 loss;
+  const float* output;
+  const float* output_norms;  // a factor for each row of the output matrix, or null
+  const i32 *left, *right;    // children of the tree's inner nodes; nodes below `labels` are leaves
+  const float* sigmoid;       // 513 values
+};
+
+// Working memory for one text at a time.
+struct FastTextScratch {
+  float* hidden;       // dim
+  float* logits;       // labels
+  i32* nodes;          // labels + 1
+  float* node_scores;  // labels + 1
+};
+
+constexpr u32 FASTTEXT_HASH_SEED = 2166136261u;
+
+// One step of FNV-1a over 32 bits; bytes from 0x80 are sign-extended first, as in all published models.
+CURATE_HD u32 fasttext_hash(u32 hash, u8 byte) {
+  return (hash ^ static_cast<u32>(static_cast<i32>(static_cast<std::int8_t>(byte)))) * 16777619u;
+}
+
+CURATE_HD bool fasttext_space(u8 c) { return c <= 32 && ((u64(0x100003E01) >> c) & 1); }
+
+CURATE_HD bool fasttext_continuation(u8 c) { return (c & 0xC0) == 0x80; }
+
+CURATE_HD u32 fasttext_slot(u32 hash, i32 shift) { return static_cast<u32>((hash * 0x9E3779B97F4A7C15ull) >> shift); }
+
+// hash modulo bucket without a division (Lemire, Kaser, Kurz 2019), exact for all 32-bit numbers.
+CURATE_HD u32 fasttext_bucket(const FastTextView& m, u32 hash) {
+  u64 fraction = m.bucket_inverse * hash;
+#if defined(__CUDACC__)
+  return static_cast<u32>(__umul64hi(fraction, m.bucket));
+#else
+  return static_cast<u32>((static_cast<unsigned __int128>(fraction) * m.bucket) >> 64);
+#endif
+}
+
+// How many bytes the first `characters` code points of a text take (well-formed UTF-8).
+CURATE_HD i64 fasttext_prefix(const u8* text, i64 size, i64 characters) {
+  if (size <= characters) return size;
+  i64 seen = 0, i = 0;
+  for (; i + 64 <= size && seen + 64 <= characters; i += 64) {
+    i32 starts = 0;
+    for (i32 k = 0; k < 64; ++k) starts += !fasttext_continuation(text[i + k]);
+    seen += starts;
+  }
+  for (; i < size; ++i) {
+    if (fasttext_continuation(text[i])) continue;
+    if (seen == characters) return i;
+    ++seen;
+  }
+  return size;
+}
+
+// The next word from *at on, its length (0: there is none) and hash; *at moves behind it.
+CURATE_HD i64 fasttext_next_word(const u8* text, i64 size, i64* at, u32* hash) {
+  i64 i = *at;
+  while (i < size && fasttext_space(text[i])) ++i;
+  i64 start = i;
+  u32 h = FASTTEXT_HASH_SEED;
+  while (i < size && !fasttext_space(text[i])) h = fasttext_hash(h, text[i++]);
+  *at = i;
+  *hash = h;
+  return i - start;
+}
+
+CURATE_HD bool fasttext_same(const u8* a, const u8* b, i64 size) {
+  for (i64 i = 0; i < size; ++i)
+    if (a[i] != b[i]) return false;
+  return true;
+}
+
+CURATE_HD bool fasttext_end_of_sentence(const u8* word, i64 size) {
+  return size == 4 && word[0] == '<' && word[1] == '/' && word[2] == 's' && word[3] == '>';
+}
+
+CURATE_HD bool fasttext_label_prefix(const u8* word, i64 size) {
+  if (size < 9 || word[0] != '_') return false;
+  const char prefix[10] = "__label__";
+  for (i32 i = 0; i < 9; ++i)
+    if (word[i] != static_cast<u8>(prefix[i])) return false;
+  return true;
+}
+
+// The dictionary entry of a word, or -1.
+CURATE_HD i32 fasttext_entry(const FastTextView& m, const u8* word, i64 size, u32 hash) {
+  u32 mask = static_cast<u32>((u64(1) << (64 - m.word_shift)) - 1);
+  for (u32 slot = fasttext_slot(hash, m.word_shift);; slot = (slot + 1) & mask) {
+    u32 held = m.word_slots[slot];
+    if (held == 0) return -1;
+    i32 entry = static_cast<i32>(held - 1);
+    if (m.hashes[entry] == hash && m.end[entry] - m.begin[entry] == size &&
+        fasttext_same(m.spelling + m.begin[entry], word, size))
+      return entry;
+  }
+}
+
+// Passes the row of an n-gram's bucket that the filter let through to `row`, unless it was pruned away after all.
+template <typename Row>
+CURATE_HD void fasttext_kept_row(const FastTextView& m, u32 bucket, Row&& row) {
+  u32 mask = static_cast<u32>((u64(1) << (64 - m.kept_shift)) - 1);
+  for (u32 slot = fasttext_slot(bucket, m.kept_shift);; slot = (slot + 1) & mask) {
+    u64 held = m.kept_slots[slot];
+    if (held == 0) return;
+    if ((held - 1) >> 32 == bucket) {
+      row(static_cast<i32>((held - 1) & 0xFFFFFFFFu));
+      return;
+    }
+  }
+}
+
+// N-grams on their way to rows. Whether one survived pruning is as good as random, so the filter's answer moves the
+// end of a list instead of choosing a branch.
+struct FastTextNgrams {
+  static constexpr i32 ROOM = 256;
+  u32 buckets[ROOM];
+  i32 count = 0;
+
+  CURATE_HD void add(const FastTextView& m, u32 bucket) {
+    u32 bit = bucket & m.kept_mask;
+    buckets[count] = bucket;
+    count += static_cast<i32>((m.kept_filter[bit >> 6] >> (bit & 63)) & 1);
+  }
+  // Makes room for at least `wanted` more by passing on what is there.
+  template <typename Row>
+  CURATE_HD void make_room(const FastTextView& m, i32 wanted, Row&& row) {
+    if (count + wanted <= ROOM) return;
+    if (m.pruned)
+      for (i32 i = 0; i < count; ++i) CURATE_PREFETCH(m.kept_slots + fasttext_slot(buckets[i], m.kept_shift));
+    for (i32 i = 0; i < count; ++i) {
+      if (m.pruned)
+        fasttext_kept_row(m, buckets[i], row);
+      else
+        row(m.words + static_cast<i32>(buckets[i]));
+    }
+    count = 0;
+  }
+};
+
+// The character n-grams of <word>, from each character on, short ones first. A character is a byte and the
+// continuation bytes behind it; the marks < and > alone are no n-grams.
+template <typename Row>
+CURATE_HD void fasttext_subwords(const FastTextView& m, const u8* word, i64 size, Row&& row) {
+  FastTextNgrams ngrams;
+  for (i64 start = -1; start < size; ++start) {
+    if (start >= 0 && fasttext_continuation(word[start])) continue;
+    ngrams.make_room(m, m.max_n + 1, row);
+    i64 at = start + 1;
+    u32 hash = fasttext_hash(FASTTEXT_HASH_SEED, start < 0 ? u8('<') : word[start]);
+    for (i32 n = 1;; ++n) {
+      while (at < size && fasttext_continuation(word[at])) hash = fasttext_hash(hash, word[at++]);
+      if (n >= m.min_n && !(n == 1 && start < 0)) ngrams.add(m, fasttext_bucket(m, hash));
+      if (n >= m.max_n || at > size) break;
+      hash = fasttext_hash(hash, at < size ? word[at] : u8('>'));
+      ++at;
+    }
+  }
+  ngrams.make_room(m, FastTextNgrams::ROOM, row);
+}
+
+// The rows of one word: itself if known, then its character n-grams. A word that is spelt like a label has none.
+template <typename Row>
+CURATE_HD void fasttext_word_rows(const FastTextView& m, const u8* word, i64 size, i32 entry, Row&& row) {
+  if (entry >= 0) row(entry);
+  if (m.max_n > 0 && !fasttext_end_of_sentence(word, size)) fasttext_subwords(m, word, size, row);
+}
+
+// Rows for runs of 2 to `word_ngrams` words, from the words' hashes (sign-extended, as fastText does).
+template <typename Row>
+CURATE_HD void fasttext_word_ngram_rows(const FastTextView& m, const u32* hashes, i64 count, Row&& row) {
+  FastTextNgrams ngrams;
+  for (i64 i = 0; i < count; ++i) {
+    ngrams.make_room(m, m.word_ngrams, row);
+    u64 hash = static_cast<u64>(static_cast<i64>(static_cast<i32>(hashes[i])));
+    for (i64 j = i + 1; j < count && j < i + m.word_ngrams; ++j) {
+      hash = hash * 116049371u + static_cast<u64>(static_cast<i64>(static_cast<i32>(hashes[j])));
+      ngrams.add(m, static_cast<u32>(hash % m.bucket));
+    }
+  }
+  ngrams.make_room(m, FastTextNgrams::ROOM, row);
+}
+
+// Adds `Width` columns, from `column` on, of the given rows to hidden.
+template <i32 Width>
+CURATE_HD void fasttext_add_columns(const FastTextView& m, const i32* rows, i64 count, i32 column, float* hidden) {
+  float sums[Width];
+  for (i32 k = 0; k < Width; ++k) sums[k] = hidden[column + k];
+  i64 stride = static_cast<i64>(m.dim) * 4;
+  const u8* base = m.rows + static_cast<i64>(column) * 4;
+  for (i64 i = 0; i < count; ++i) {
+    if (i + 12 < count) CURATE_PREFETCH(base + rows[i + 12] * stride);
+    float terms[Width];
+    __builtin_memcpy(terms, base + rows[i] * stride, sizeof terms);
+    for (i32 k = 0; k < Width; ++k) sums[k] += terms[k];
+  }
+  for (i32 k = 0; k < Width; ++k) hidden[column + k] = sums[k];
+}
+
+CURATE_HD void fasttext_add_codes(const FastTextView& m, const i32* rows, i64 count, float* hidden) {
+  for (i64 i = 0; i < count; ++i) {
+    if (i + 12 < count) CURATE_PREFETCH(m.codes + static_cast<i64>(rows[i + 12]) * m.parts);
+    const u8* code = m.codes + static_cast<i64>(rows[i]) * m.parts;
+    float norm = m.norms ? m.norms[rows[i]] : 1.0f;
+    for (i32 p = 0, column = 0; p < m.parts; ++p) {
+      i32 width = m.dim - column < m.part ? m.dim - column : m.part;
+      const float* centroid = m.centroids + static_cast<i64>(256) * p * m.part + static_cast<i64>(code[p]) * width;
+      for (i32 k = 0; k < width; ++k, ++column) hidden[column] += norm * centroid[k];
+    }
+  }
+}
+
+// Adds rows of the input matrix to hidden, in the order given.
+CURATE_HD void fasttext_add_rows(const FastTextView& m, const i32* rows, i64 count, float* hidden) {
+  if (m.codes) {
+    fasttext_add_codes(m, rows, count, hidden);
+    return;
+  }
+  i32 column = 0;
+  for (; column + 16 <= m.dim; column += 16) fasttext_add_columns<16>(m, rows, count, column, hidden);
+  for (; column + 4 <= m.dim; column += 4) fasttext_add_columns<4>(m, rows, count, column, hidden);
+  for (; column < m.dim; ++column) fasttext_add_columns<1>(m, rows, count, column, hidden);
+}
+
+}  // namespace curate

@@ -1,0 +1,292 @@
+"""One document's journey through the stages, and, of a duplicate, the document it duplicates."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from curate.errors import SourceError
+from curate.io.ledger import Ledger, unpack_doc
+from curate.io.manifest import Manifest, StageEntry
+from curate.io.sources import SourceColumns, list_files, read_batches
+from curate.report.duplicates import DEDUP_KINDS
+from curate.report.numbers import count
+
+_EXCERPT = 300
+_DIFF_WORDS = 400
+_CONTEXT = 8
+#: The key of a stage's definition that its values are measured against, where none is called like the rule.
+_THRESHOLDS = {"fuzzy_dedup": "min_similarity", "language": "min_score", "quality": "keep", "where": "keep"}
+_STYLES = {"same": "", "document": "red strike", "witness": "green"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one stage did.
+
+    outcome: `passed`, `dropped` or `not shown` (dropped before, or of a source that the stage does not see).
+    rule, value, threshold: of a drop; threshold is None where the stage's definition tells none.
+    """
+
+    stage: str
+    kind: str
+    outcome: str
+    rule: str | None = None
+    value: float | None = None
+    threshold: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentText:
+    """A document's text, or in `missing` why it cannot be read."""
+
+    text: str | None
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """The document that another one duplicates. row: its ledger row. fate: what became of it, in words."""
+
+    name: str
+    row: Mapping[str, Any]
+    fate: str
+    text: DocumentText
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A document's journey.
+
+    name: `source:file:row`. path: its source file. row: its ledger row. fate: what became of it, in words.
+    witnesses: of a duplicate, the document it duplicates; if that is a duplicate too, then that one's, ...
+    diff: of a duplicate, its words and its witness's as (`same` | `document` | `witness`, words).
+    """
+
+    name: str
+    path: str
+    row: Mapping[str, Any]
+    fate: str
+    steps: Sequence[Step]
+    text: DocumentText
+    witnesses: Sequence[Witness]
+    diff: Sequence[tuple[str, str]]
+
+    def render(self) -> RenderableType:
+        """For a terminal, through rich."""
+        parts: list[RenderableType] = [_heading(self), _journey(self.steps), _excerpt("text", self.text)]
+        for witness in self.witnesses:
+            parts.append(_witness_heading(witness))
+            parts.append(_excerpt("text of the witness", witness.text))
+        if self.witnesses and not self.diff and None not in (self.text.text, self.witnesses[0].text.text):
+            parts.append(Text("The words of the two are the same."))
+        if self.diff:
+            body = Text()
+            for kind, words in self.diff:
+                body.append(_printable(words) + " ", style=_STYLES[kind])
+            parts.append(Panel(body, title="in the document only: red; in the witness only: green"))
+        return Group(*parts)
+
+
+def explain(out: str, key: int | str) -> Explanation:
+    """The journey of a document of the run under `out`.
+
+    key: the packed doc, `source:file:row`, or the document's id.
+    Raises OutputError where no document or more than one answers to it. Texts are read from the source files
+    if they are still where they were and as they were.
+    """
+    manifest, ledger = Manifest.load(out), Ledger(out)
+    row = ledger.document(key)
+    text = _read_text(manifest, row["doc"])
+    witnesses = list(_witnesses(manifest, ledger, row))
+    diff: list[tuple[str, str]] = []
+    if witnesses and text.text is not None and witnesses[0].text.text is not None:
+        diff = word_diff(text.text, witnesses[0].text.text)
+    return Explanation(
+        name=Ledger.name(row["doc"], row["source"]),
+        path=_source_file(manifest, row["doc"])[1],
+        row=row,
+        fate=_fate(row),
+        steps=_steps(manifest, row),
+        text=text,
+        witnesses=witnesses,
+        diff=diff,
+    )
+
+
+def word_diff(document: str, witness: str) -> list[tuple[str, str]]:
+    """The words of two texts as runs of (`same` | `document` | `witness`, words joined by spaces).
+
+    Compares 400 words of each, from shortly before the first that differs; of a long run of words that are
+    the same only both ends are given, around `...`. Empty where all words are the same.
+    """
+    left, right = document.split(), witness.split()
+    if left == right:
+        return []
+    equal = next(
+        (place for place, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
+        min(len(left), len(right)),
+    )
+    start = max(0, equal - _CONTEXT)
+    left, right = left[start : start + _DIFF_WORDS], right[start : start + _DIFF_WORDS]
+    runs = [("same", "...")] if start else []
+    matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "equal":
+            runs.append(("same", " ".join(_shortened(left[a:b]))))
+            continue
+        if b > a:
+            runs.append(("document", " ".join(left[a:b])))
+        if d > c:
+            runs.append(("witness", " ".join(right[c:d])))
+    return runs
+
+
+def _shortened(words: list[str]) -> list[str]:
+    if len(words) <= 2 * _CONTEXT + 1:
+        return words
+    return [*words[:_CONTEXT], "...", *words[-_CONTEXT:]]
+
+
+def _steps(manifest: Manifest, row: Mapping[str, Any]) -> list[Step]:
+    steps: list[Step] = []
+    stages = list(manifest.stages)
+    if row["dropped_by"] == "read":
+        stages.insert(0, StageEntry(name="read", kind="read"))
+    gone = False
+    for stage in stages:
+        dropped = row["dropped_by"] == stage.name
+        if dropped:
+            limit = threshold(stage, row["reason"] or "")
+            steps.append(Step(stage.name, stage.kind, "dropped", row["reason"], row["value"], limit))
+        else:
+            shown = not gone and (stage.sources is None or row["source"] in stage.sources)
+            steps.append(Step(stage.name, stage.kind, "passed" if shown else "not shown"))
+        gone = gone or dropped
+    return steps
+
+
+def threshold(stage: StageEntry, reason: str) -> Any:
+    """What the definition of a stage sets for a reason: the value of the key named like it, or like its last
+    part, or of the one that stages of this kind measure against; None where there is none."""
+    for key in (reason, reason.rsplit(".", 1)[-1], _THRESHOLDS.get(stage.kind, "")):
+        for found, value in _items(stage.definition):
+            if found == key:
+                return value
+    return None
+
+
+def _items(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        yield from value.items()
+        for inner in value.values():
+            yield from _items(inner)
+
+
+def _witnesses(manifest: Manifest, ledger: Ledger, row: Mapping[str, Any]) -> Iterator[Witness]:
+    # No chain is longer than there are deduplication stages: a witness stayed at the stage that names it.
+    for _ in [stage for stage in manifest.stages if stage.kind in DEDUP_KINDS]:
+        if row["duplicate_of"] is None:
+            return
+        row = ledger.document(row["duplicate_of"])
+        name = Ledger.name(row["doc"], row["source"])
+        yield Witness(name, row, _fate(row), _read_text(manifest, row["doc"]))
+
+
+def _fate(row: Mapping[str, Any]) -> str:
+    if row["dropped_by"] is None:
+        times = 1 if row["copies"] is None else row["copies"]
+        return "kept" if times == 1 else f"kept, {times} copies in the output"
+    if row["duplicate_of"] is not None:
+        return f"dropped by {row['dropped_by']}: a duplicate"
+    return f"dropped by {row['dropped_by']}: {row['reason']}"
+
+
+def _source_file(manifest: Manifest, doc: int) -> tuple[str, str, str]:
+    """Source, path and fingerprint of the file that a document is in."""
+    place = unpack_doc(doc)
+    source = manifest.source(manifest.source_names()[place.source])
+    file = next(file for file in source.files if file.index == place.file)
+    return source.name, file.path, file.fingerprint
+
+
+def _read_text(manifest: Manifest, doc: int) -> DocumentText:
+    source, path, fingerprint = _source_file(manifest, doc)
+    recipe = {entry["name"]: entry for entry in manifest.recipe["sources"]}[source]
+    columns = SourceColumns(text=recipe.get("text", "text"))
+    at = unpack_doc(doc).row
+    try:
+        (file,) = list_files(source, [path], recipe.get("format"), columns)
+        if file.fingerprint != fingerprint:
+            return DocumentText(None, f"{path} has changed since the run")
+        for batch in read_batches(
+            file, columns, text=True, max_documents=1, max_bytes=1 << 30, rows=[(at, at + 1)]
+        ):
+            if len(batch) and batch.texts is not None and batch.texts[0].is_valid:
+                return DocumentText(batch.texts[0].as_py())
+            return DocumentText(None, "; ".join(f"{bad.reason}: {bad.detail}" for bad in batch.bad))
+    except SourceError as error:
+        return DocumentText(None, str(error))
+    return DocumentText(None, f"{path} has no row {at}")
+
+
+def _heading(explanation: Explanation) -> RenderableType:
+    row = explanation.row
+    facts = {
+        "document": f"{explanation.name} (doc {row['doc']})",
+        "id": row["id"],
+        "file": f"{explanation.path}, row {unpack_doc(row['doc']).row}",
+        "size": f"{count(row['bytes'])} bytes, about {count(row['tokens'])} tokens",
+        **{name: row[name] for name in ("lang", "lang_score", "quality", "quality_label")},
+        "cluster": row["cluster"],
+        "cluster_size": row["cluster_size"],
+    }
+    grid = Table.grid(padding=(0, 2))
+    for name, value in facts.items():
+        if value is not None:
+            grid.add_row(name, Text(_printable(_value(value))))
+    grid.add_row("fate", Text(explanation.fate, style="green" if row["dropped_by"] is None else "red"))
+    return grid
+
+
+def _journey(steps: Sequence[Step]) -> RenderableType:
+    table = Table("stage", "kind", "outcome", "rule", "value", "threshold")
+    for step in steps:
+        style = {"dropped": "red", "not shown": "dim"}.get(step.outcome, "")
+        table.add_row(
+            *(step.stage, step.kind, step.outcome, step.rule or ""),
+            *(Text(_value(value)) for value in (step.value, step.threshold)),
+            style=style,
+        )
+    return table
+
+
+def _witness_heading(witness: Witness) -> RenderableType:
+    return Text.assemble("duplicate of ", (witness.name, "bold"), f", which was {witness.fate}")
+
+
+def _excerpt(title: str, text: DocumentText) -> RenderableType:
+    if text.text is None:
+        return Panel(Text(text.missing, style="dim"), title=title, title_align="left")
+    cut = " ..." if len(text.text) > _EXCERPT else ""
+    return Panel(Text(_printable(text.text[:_EXCERPT]) + cut), title=title, title_align="left")
+
+
+def _printable(text: str) -> str:
+    """The text with control characters replaced: web pages hold escape sequences that terminals obey."""
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else "\ufffd" for character in text
+    )
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,218 @@
+"""Checks a finished run against itself: every checksum and every count."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import duckdb
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from curate.errors import OutputError, Problem
+from curate.io.files import exists, list_folder, open_binary
+from curate.io.ledger import Ledger, pack_doc
+from curate.io.manifest import Manifest, ShardEntry, SourceFileEntry, Totals
+from curate.report.duplicates import DEDUP_KINDS
+from curate.report.stats import MIX, READ, Stats, check_conservation, compute_stats
+
+_BLOCK = 1 << 20
+_EXAMPLES = 3
+
+
+def verify(out: str) -> list[Problem]:
+    """What is wrong with the run under `out`; empty where nothing is.
+
+    Reads every shard and ledger once. Raises OutputError where there is no readable manifest.
+    """
+    root = str(out).rstrip("/")
+    manifest = Manifest.load(root)
+    problems = [*_files(root, manifest)]
+    for shard in manifest.shards:
+        problems += _shard(root, shard)
+    broken = [
+        problem
+        for source in manifest.sources
+        for file in source.files
+        for problem in _ledger_file(root, source.index, file)
+    ]
+    problems += broken
+    if not broken:
+        problems += _ledger(root, manifest)
+    return problems
+
+
+def _files(root: str, manifest: Manifest) -> Iterator[Problem]:
+    """Shards and ledgers that stand in the folder but not in the manifest; that they are there is checked
+    where they are read."""
+    named = {shard.path for shard in manifest.shards}
+    named |= {file.ledger for source in manifest.sources for file in source.files}
+    for folder in ("data", "ledger"):
+        for path in list_folder(f"{root}/{folder}"):
+            relative = folder + "/" + path.rsplit(f"/{folder}/", 1)[1]
+            if relative not in named:
+                fix = "remove it, or write the run again"
+                yield Problem(path, "a file that the manifest does not name", "no other files", fix)
+
+
+def _shard(root: str, shard: ShardEntry) -> Iterator[Problem]:
+    path = f"{root}/{shard.path}"
+    if not exists(path):
+        yield Problem(
+            path, "the shard is missing", "every shard that the manifest names", "write the run again"
+        )
+        return
+    with open_binary(path) as file:
+        size, digest = _digest(file)
+        yield from _differences(path, {"bytes": size, "sha256": digest}, shard.model_dump())
+        try:
+            file.seek(0)
+            rows_by_source: Counter[str] = Counter()
+            for batch in pq.ParquetFile(file).iter_batches(columns=["source"]):
+                for entry in pc.value_counts(batch["source"]):
+                    rows_by_source[entry["values"].as_py()] += entry["counts"].as_py()
+        except (pa.ArrowException, KeyError, OSError) as error:
+            yield Problem(path, f"not readable as a shard: {error}", "a whole shard", "write the run again")
+            return
+    found = {"rows": rows_by_source.total(), "rows_by_source": dict(rows_by_source)}
+    yield from _differences(path, found, shard.model_dump())
+
+
+def _digest(file: BinaryIO) -> tuple[int, str]:
+    size, digest = 0, hashlib.sha256()
+    while block := file.read(_BLOCK):
+        size += len(block)
+        digest.update(block)
+    return size, digest.hexdigest()
+
+
+def _ledger_file(root: str, source: int, entry: SourceFileEntry) -> Iterator[Problem]:
+    """The ledger of one source file: that it is there and whole, and holds each row once, in input order."""
+    path = f"{root}/{entry.ledger}"
+    if not exists(path):
+        yield Problem(
+            path, "the ledger is missing", f"the decisions about {entry.path}", "write the run again"
+        )
+        return
+    try:
+        with open_binary(path) as file:
+            docs = pq.read_table(file, columns=["doc"])["doc"].to_numpy()
+    except (pa.ArrowException, KeyError, OSError) as error:
+        yield Problem(path, f"not readable as a ledger: {error}", "a whole ledger", "write the run again")
+        return
+    if len(docs) != entry.rows:
+        yield Problem(path, f"{len(docs)} rows", f"{entry.rows}, as the manifest says")
+        return
+    first = pack_doc(source, entry.index, 0)
+    wrong = np.flatnonzero(docs != np.arange(len(docs), dtype=np.uint64) + np.uint64(first))
+    if wrong.size:
+        found = f"row {wrong[0]} is of doc {docs[wrong[0]]}"
+        yield Problem(path, found, f"doc {first + int(wrong[0])}: each row of the source file once, in order")
+
+
+def _ledger(root: str, manifest: Manifest) -> Iterator[Problem]:
+    try:
+        stats = compute_stats(root)
+        check_conservation(stats)
+    except OutputError as error:
+        yield from error.problems
+        return
+    except duckdb.Error as error:
+        yield Problem(f"{root}/ledger", f"cannot be queried: {error}", "the ledger of one run")
+        return
+    tokens = sum(shard.tokens for shard in manifest.shards)
+    if tokens != manifest.totals.tokens_out:
+        yield Problem(
+            "manifest: shards", f"{tokens} tokens", f"{manifest.totals.tokens_out}, the totals' tokens_out"
+        )
+    written: Counter[str] = Counter()
+    for shard in manifest.shards:
+        written.update(shard.rows_by_source)
+    for source in manifest.sources:
+        expected = {name: getattr(source, name) for name in Totals.model_fields}
+        yield from _differences(f"ledger of {source.name}", stats["sources"][source.name], expected)
+        copies = stats["sources"][source.name]["rows_out"]
+        if written[source.name] != copies:
+            found = f"{written[source.name]} rows of {source.name} in the shards"
+            yield Problem("manifest: shards", found, f"{copies}, the sum of copies in the ledger")
+    yield from _differences("ledger: totals", stats["totals"], manifest.totals.model_dump())
+    yield from _quarantine(root, stats)
+    with Ledger(root).connect() as connection:
+        yield from _copies(connection)
+        yield from _witnesses(connection, manifest)
+
+
+def _quarantine(root: str, stats: Stats) -> Iterator[Problem]:
+    """Every row that could not be read has a record, and every record's rows stand in the ledger."""
+    for name, source in stats["sources"].items():
+        path = f"{root}/quarantine/{name}.jsonl"
+        rows = 0
+        if exists(path):
+            with open_binary(path) as lines:
+                rows = sum(orjson.loads(line).get("rows") or 0 for line in lines)
+        if rows != source["quarantined"]:
+            expected = f"{source['quarantined']}, those that the ledger says could not be read"
+            yield Problem(path, f"records of {rows} rows", expected)
+
+
+def _copies(connection: duckdb.DuckDBPyConnection) -> Iterator[Problem]:
+    dropped = "dropped_by IS NOT NULL AND coalesce(copies, 0) <> 0"
+    kept = "dropped_by IS NULL AND coalesce(copies, 1) < 1"
+    yield from _violations(
+        connection, f"SELECT doc, source FROM ledger WHERE {dropped}", "dropped, yet in the output"
+    )
+    yield from _violations(
+        connection, f"SELECT doc, source FROM ledger WHERE {kept}", "kept, yet not in the output"
+    )
+
+
+def _witnesses(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Iterator[Problem]:
+    """Each duplicate names a document that was still there when its stage was done."""
+    order = [READ, *(stage.name for stage in manifest.stages if stage.name != MIX), MIX]
+    dedup = [stage.name for stage in manifest.stages if stage.kind in DEDUP_KINDS]
+    if not dedup:
+        return
+    connection.execute("CREATE TEMP TABLE place (stage VARCHAR, number INT, dedup BOOLEAN)")
+    connection.executemany(
+        "INSERT INTO place VALUES ($1, $2, $3)", [[name, at, name in dedup] for at, name in enumerate(order)]
+    )
+    duplicates = "FROM ledger AS lost JOIN place AS mine ON lost.dropped_by = mine.stage AND mine.dedup"
+    pairs = f"{duplicates} JOIN ledger AS witness ON witness.doc = lost.duplicate_of"
+    later = "LEFT JOIN place AS theirs ON witness.dropped_by = theirs.stage"
+    stayed = "witness.dropped_by IS NULL OR theirs.number > mine.number"
+    checks = {
+        "a duplicate without a witness": f"{duplicates} WHERE lost.duplicate_of IS NULL",
+        "a duplicate of a document that is not in the ledger": (
+            f"{duplicates} ANTI JOIN ledger AS witness ON witness.doc = lost.duplicate_of"
+            " WHERE lost.duplicate_of IS NOT NULL"
+        ),
+        "a duplicate of a document that its stage or an earlier one dropped": (
+            f"{pairs} {later} WHERE NOT coalesce({stayed}, false)"
+        ),
+        "a similarity that is not between 0 and 1": (
+            f"{duplicates} WHERE lost.similarity IS NOT NULL AND NOT lost.similarity BETWEEN 0 AND 1"
+        ),
+    }
+    for found, body in checks.items():
+        yield from _violations(connection, f"SELECT lost.doc, lost.source {body}", found)
+
+
+def _violations(connection: duckdb.DuckDBPyConnection, query: str, found: str) -> Iterator[Problem]:
+    """One problem, with the number of documents that the query finds and the first few by name."""
+    total = (connection.execute(f"SELECT count(*) FROM ({query})").fetchone() or (0,))[0]
+    if total:
+        rows = connection.execute(f"{query} ORDER BY 1 LIMIT {_EXAMPLES}").fetchall()
+        names = ", ".join(Ledger.name(doc, source) for doc, source in rows)
+        more = ", ..." if total > len(rows) else ""
+        yield Problem("ledger", f"{found}: {total} documents ({names}{more})", "none")
+
+
+def _differences(where: str, found: dict[str, object], expected: dict[str, object]) -> Iterator[Problem]:
+    for name, value in found.items():
+        if value != expected[name]:
+            yield Problem(f"{where}: {name}", str(value), f"{expected[name]}, as the manifest says")
