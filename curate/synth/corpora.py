@@ -120,8 +120,9 @@ def _uniform(rows: Rows, salt: int) -> NDArray[np.float64]:
     """A number in [0, 1) a row."""
     mixed = _salted(rows, salt)
     mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
-    mixed = (mixed ^ (mixed >> np.uint64(32))) >> np.uint64(11)
-    return mixed.astype(np.float64) * np.float64(2.0**-53)
+    bits = (mixed ^ (mixed >> np.uint64(32))) >> np.uint64(11)
+    uniform: NDArray[np.float64] = np.ldexp(bits.astype(np.float64), -53)
+    return uniform
 
 
 def _constant(value: str, count: int) -> pa.Array:
@@ -139,7 +140,7 @@ def _iso(dates: pa.Array) -> pa.Array:
 
 
 def _language_score(rows: Rows) -> NDArray[np.float64]:
-    low = np.where(rows["language"] < 0, 0.82, 0.02)
+    low = np.array([0.02, 0.82])[(rows["language"] < 0).astype(np.int8)]
     return np.round(low + 0.17 * _uniform(rows, 12), 6)
 
 
@@ -147,7 +148,8 @@ def _quality_score(rows: Rows) -> NDArray[np.float64]:
     """Educational score: High about 3.4, Medium about 2.2, Low and ungraded about 1.8."""
     middle = np.array([3.4, 2.2, 1.8, 1.8])[rows["quality"]]
     score = middle + (_uniform(rows, 13) + _uniform(rows, 14) - 1) * 1.2
-    return np.round(np.clip(score, 1.5, 5.2), 6)
+    rounded: NDArray[np.float64] = np.asarray(score, np.float64).clip(1.5, 5.2).round(6)
+    return rounded
 
 
 def _dclm(rows: Rows, file: File) -> dict[str, pa.Array]:

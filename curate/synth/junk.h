@@ -261,14 +261,14 @@ class Junk {
   }
   // Three words in one, as where an extractor loses the spaces, and a line that it left whole.
   void glued(Writer& out) const {
-    std::string s = prose(out, size(out) + 900);
+    std::string s = prose(out, size(out) + 1200);
     u32 word = 0;
     each_word(s, [&](size_t i, size_t end) {
       if (word) out.text += word % 3 ? "." : " ";
       out.text.append(s, i, end - i);
       ++word;
     });
-    out.text += "\n" + prose(out, 250);
+    out.text += "\n" + prose(out, 400);
   }
   void long_word(Writer& out) const {
     prose_.block(out, kHigh, out.random.between(1500, 3000));

@@ -1,9 +1,9 @@
 """Compiles the word lists and grammars of `words/` into the arrays that the generator expands.
 
 A grammar file has rules: a line that starts a rule holds its name, indented lines are its alternatives.
-`name: words` makes a word list, of which some words are used more than others. In an alternative, `{x}` stands for a
-rule or list and `[a|b|]` for one of the pieces. English words are inflected here; words of other languages stand as
-they are used.
+`name: words` makes a word list, of which some words are used more than others. In an alternative, `{x}`
+stands for a rule or list and `[a|b|]` for one of the pieces. English words are inflected here; words of
+other languages stand as they are used.
 """
 
 from __future__ import annotations

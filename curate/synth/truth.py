@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from curate.synth.layout import SOURCES, File, Layout
 
-# In the order of the C++ enumerations `Kind` (edits.h), `Rule` (junk.h) and `Quality` (prose.h). The rules are
-# those of the heuristics profile `nemo`.
+# In the order of the C++ enumerations `Kind` (edits.h), `Rule` (junk.h) and `Quality` (prose.h).
+# The rules are those of the heuristics profile `nemo`.
 KINDS = (
     "original",
     "exact",
