@@ -54,7 +54,7 @@ class FastText:
         """
         parts = read_model(data, name)
         self.name = name
-        self.sha256 = hashlib.sha256(data).hexdigest()
+        self.sha256 = hashlib.sha256(data.data).hexdigest()
         self.labels = _labels(data, parts, name)
         self._kernel = _kernel(data, parts, name, expand_bytes)
 
@@ -65,7 +65,9 @@ class FastText:
             with Path(path).open("rb") as file:
                 size = file.seek(0, 2)
                 if size > READ_BYTES:
-                    return cls(np.frombuffer(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ), np.uint8), str(path))
+                    return cls(
+                        np.frombuffer(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ), np.uint8), str(path)
+                    )
                 file.seek(0)
                 return cls(np.frombuffer(file.read(), np.uint8), str(path))
         except OSError as error:

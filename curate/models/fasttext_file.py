@@ -110,7 +110,9 @@ class _Bytes:
 
     def damaged(self, found: str, expected: str = "") -> ModelError:
         fix = "fetch the file again, or check that it is a fastText model"
-        return ModelError(Problem(self.name, f"{found} (byte {self.at:,} of {len(self.data):,})", expected, fix))
+        return ModelError(
+            Problem(self.name, f"{found} (byte {self.at:,} of {len(self.data):,})", expected, fix)
+        )
 
     def numbers(self, layout: str, what: str) -> tuple[int, ...]:
         packed = self.take(struct.calcsize("<" + layout), what)
@@ -127,7 +129,9 @@ class _Bytes:
     def floats(self, count: int, what: str) -> NDArray[np.float32]:
         values = self.take(count * 4, what).view(np.dtype("<f4")).astype(np.float32)
         if not np.isfinite(values).all():
-            raise self.damaged(f"{what} holds values that are not finite", "the numbers of a training that converged")
+            raise self.damaged(
+                f"{what} holds values that are not finite", "the numbers of a training that converged"
+            )
         return values
 
     def check(self, holds: bool, found: str, expected: str) -> None:
@@ -163,13 +167,17 @@ def _arguments(source: _Bytes) -> Arguments:
     dim, word_ngrams, loss, kind, bucket, min_n, max_n = (values[i] for i in (0, 5, 6, 7, 8, 9, 10))
     if version == 11:
         max_n = 0  # such models were trained without character n-grams, whatever this field says
-    source.check(kind == SUPERVISED, f"an unsupervised model (kind {kind})", "a classifier (supervised, kind 3)")
+    source.check(
+        kind == SUPERVISED, f"an unsupervised model (kind {kind})", "a classifier (supervised, kind 3)"
+    )
     source.check(loss in LOSSES, f"loss {loss}", ", ".join(f"{k} {v}" for k, v in LOSSES.items()))
     source.check(dim > 0, f"{dim} dimensions", "at least 1")
     for label, length in (("wordNgrams", word_ngrams), ("minn", min_n), ("maxn", max_n)):
         source.check(0 <= length <= LONGEST_NGRAM, f"{label} {length}", f"0 to {LONGEST_NGRAM}")
     source.check(bucket >= 0, f"{bucket} buckets", "0 or more")
-    source.check(bucket > 0 or (max_n == 0 and word_ngrams <= 1), "n-grams but no buckets", "1 bucket or more")
+    source.check(
+        bucket > 0 or (max_n == 0 and word_ngrams <= 1), "n-grams but no buckets", "1 bucket or more"
+    )
     return Arguments(dim, word_ngrams, loss, bucket, min_n, max_n)
 
 
@@ -178,9 +186,13 @@ def _dictionary(source: _Bytes, arguments: Arguments) -> Dictionary:
     source.check(words >= 0 and labels > 0, f"{words} words and {labels} labels", "at least 1 label")
     source.check(entries == words + labels, f"{entries} entries", f"{words} words + {labels} labels")
     left = len(source.data) - source.at
-    source.check(entries <= left // 10, f"{entries:,} dictionary entries", f"at most {left // 10:,} for the bytes left")
+    source.check(
+        entries <= left // 10, f"{entries:,} dictionary entries", f"at most {left // 10:,} for the bytes left"
+    )
     begin, end, counts, types, read, source.at = _cpu.fasttext_entries(source.data, source.at, entries)
-    source.check(read == entries, f"the file ends inside entry {read:,} of the dictionary", f"{entries:,} entries")
+    source.check(
+        read == entries, f"the file ends inside entry {read:,} of the dictionary", f"{entries:,} entries"
+    )
     ordered = not types[:words].any() and bool((types[words:] == 1).all())
     source.check(ordered, "words and labels are mixed up", "all words before all labels")
     label_counts = counts[words:]
@@ -195,7 +207,13 @@ def _dictionary(source: _Bytes, arguments: Arguments) -> Dictionary:
     inside = bool(((pairs >= 0).all(axis=1) & (pairs[:, 0] < max(arguments.bucket, 1))).all())
     source.check(inside, "a pruned n-gram outside of the buckets", f"0 to {arguments.bucket - 1}")
     return Dictionary(
-        words, labels, begin, end, label_counts, np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
+        words,
+        labels,
+        begin,
+        end,
+        label_counts,
+        np.ascontiguousarray(pairs[:, 0]),
+        np.ascontiguousarray(pairs[:, 1]),
     )
 
 
@@ -212,7 +230,9 @@ def _quantised(source: _Bytes, which: str) -> QuantisedMatrix:
     codes = source.take(size, f"the {which} matrix's codes")
     part, centroids = _centroids(source, columns, which)
     parts = -(-columns // part)
-    source.check(size == count * parts, f"{size:,} codes in the {which} matrix", f"{count:,} rows x {parts} parts")
+    source.check(
+        size == count * parts, f"{size:,} codes in the {which} matrix", f"{count:,} rows x {parts} parts"
+    )
     norms = np.zeros(0, np.float32)
     if has_norms:
         norm_codes = source.take(count, f"the {which} matrix's norms")
@@ -223,7 +243,9 @@ def _quantised(source: _Bytes, which: str) -> QuantisedMatrix:
 
 def _centroids(source: _Bytes, columns: int, which: str) -> tuple[int, NDArray[np.float32]]:
     dim, parts, part, last = source.numbers("4i", f"the {which} matrix's quantiser")
-    sound = dim == columns and 0 < part <= dim and parts == -(-dim // part) and last == dim - (parts - 1) * part
+    sound = (
+        dim == columns and 0 < part <= dim and parts == -(-dim // part) and last == dim - (parts - 1) * part
+    )
     source.check(sound, f"quantiser of {dim} = {parts} x {part}, last {last}", f"parts of {columns} columns")
     return part, source.floats(256 * dim, f"the {which} matrix's centroids")
 
@@ -232,7 +254,9 @@ def _check_input(
     source: _Bytes, arguments: Arguments, words: Dictionary, matrix: DenseMatrix | QuantisedMatrix
 ) -> None:
     source.check(
-        matrix.columns == arguments.dim, f"input matrix of {matrix.columns} columns", f"dimension {arguments.dim}"
+        matrix.columns == arguments.dim,
+        f"input matrix of {matrix.columns} columns",
+        f"dimension {arguments.dim}",
     )
     uses_ngrams = arguments.max_n > 0 or arguments.word_ngrams > 1
     needed = words.words
@@ -241,7 +265,9 @@ def _check_input(
     elif uses_ngrams:
         needed += arguments.bucket
     source.check(
-        needed <= matrix.count < 2**31, f"input matrix of {matrix.count:,} rows", f"{needed:,} at least, below 2^31"
+        needed <= matrix.count < 2**31,
+        f"input matrix of {matrix.count:,} rows",
+        f"{needed:,} at least, below 2^31",
     )
     if isinstance(matrix, DenseMatrix):
         _check_finite(source, matrix)
@@ -251,7 +277,9 @@ def _check_finite(source: _Bytes, matrix: DenseMatrix) -> None:
     values, step = matrix.rows.view(np.dtype("<f4")), 1 << 22
     for start in range(0, len(values), step):
         if not np.isfinite(values[start : start + step]).all():
-            raise source.damaged("the input matrix holds values that are not finite", "a training that converged")
+            raise source.damaged(
+                "the input matrix holds values that are not finite", "a training that converged"
+            )
 
 
 def _output(
@@ -260,7 +288,9 @@ def _output(
     """The output matrix, float32, shape (labels, dim), and its rows' norms, empty where it has none."""
     if not quantised:
         count, columns = source.numbers("2q", "the output matrix's size")
-        source.check((count, columns) == (labels, dim), f"output matrix of {count} x {columns}", f"{labels} x {dim}")
+        source.check(
+            (count, columns) == (labels, dim), f"output matrix of {count} x {columns}", f"{labels} x {dim}"
+        )
         return source.floats(labels * dim, "the output matrix").reshape(labels, dim), np.zeros(0, np.float32)
     matrix = _quantised(source, "output")
     found = f"output matrix of {matrix.count} x {matrix.columns}"

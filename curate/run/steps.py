@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from typing import Any
 
 import pyarrow as pa
@@ -295,12 +295,19 @@ def _ledger_paths(plan: Plan) -> dict[tuple[str, int], str]:
         shared = 0
         while all(len(part) > shared + 1 for part in parts) and len({part[shared] for part in parts}) == 1:
             shared += 1
-        for file, part in zip(source.files, parts, strict=True):
-            stem = "/".join(part[shared:])
-            for ending in (".gz", ".zst", ".parquet", ".jsonl", ".json", ".ndjson"):
-                stem = stem.removesuffix(ending)
-            paths[source.source.name, file.index] = f"ledger/{source.source.name}/{stem}.parquet"
+        names = ["/".join(part[shared:]) for part in parts]
+        stems = [_stem(name) for name in names]
+        times = Counter(stems)
+        for file, name, stem in zip(source.files, names, stems, strict=True):
+            chosen = stem if times[stem] == 1 else name
+            paths[source.source.name, file.index] = f"ledger/{source.source.name}/{chosen}.parquet"
     return paths
+
+
+def _stem(name: str) -> str:
+    for ending in (".gz", ".zst", ".parquet", ".jsonl", ".json", ".ndjson"):
+        name = name.removesuffix(ending)
+    return name
 
 
 def _kept_types(plan: Plan) -> dict[str, pa.DataType]:
