@@ -123,13 +123,21 @@ def run(
 
 
 @app.command()
-def plan(recipe: RecipeFile, settings: Settings = [], debug: Debug = False) -> None:  # noqa: B006
+def plan(
+    recipe: RecipeFile,
+    settings: Settings = [],  # noqa: B006 - typer's form of an option that can be given again
+    workers: Workers = None,
+    debug: Debug = False,
+) -> None:
     """Checks RECIPE against the real files and shows what a run would do, without writing anything."""
     with _reporting(debug):
         from curate.display import out_console
+        from curate.estimate import estimate
         from curate.plan import plan as make_plan
+        from curate.plan_view import describe
 
-        out_console().print(make_plan(_load(recipe, settings, quiet=False)).describe())
+        made = make_plan(_load(recipe, settings, quiet=False))
+        out_console().print(describe(made, estimate(made), workers or _cores()))
 
 
 @app.command()
