@@ -1,7 +1,7 @@
 """Join throughput of one core: python benchmarks/join.py [DOCUMENTS]
 
-Band keys of 14 bands with a quarter of the documents in clusters of Zipf-distributed size, each sharing a key with
-its cluster in 60% of the bands: edges of every band, then union-find over all. Fastest of three runs.
+Keys of 14 bands, a quarter of the documents in clusters of Zipf-distributed size, each sharing a key with its
+cluster in 60% of the bands: edges of every band, then union-find over all. Fastest of three runs.
 """
 
 from __future__ import annotations

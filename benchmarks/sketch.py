@@ -1,8 +1,8 @@
 """Signature throughput of one core: python benchmarks/sketch.py FOLDER [--peers]
 
-FOLDER holds Parquet files with a column `text`. Its texts are joined and cut to 200 B, 2 kB and 50 kB, 8 MB of each.
-Reported is the fastest of several runs, in MB/s of text, for each instruction set of this machine. With --peers,
-datasketch runs on the same texts (a sample of them), and the ratio is printed.
+FOLDER holds Parquet files with a column `text`. Its texts are joined and cut to 200 B, 2 kB and 50 kB, 8 MB
+of each. Reported is the fastest of several runs, in MB/s of text, for each instruction set of this machine.
+With --peers, datasketch runs on the same texts (a sample of them), and the ratio is printed.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def _gunzip(file: BinaryIO) -> Iterator[bytes]:
             except zlib.error as error:
                 yield _readable(before, data)
                 raise DamageError(
-                    "corrupt_file", f"gzip: {error}; rows shortly before may be wrong"
+                    "corrupt_file", f"gzip: {error}; rows before it may be wrong too"
                 ) from error
             yield piece
             if member.eof:

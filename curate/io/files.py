@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 import secrets
@@ -18,7 +19,7 @@ from typing import Any, BinaryIO, cast
 
 import fsspec
 
-from curate.errors import OutputError, Problem, SourceError
+from curate.errors import CurateError, OutputError, Problem, SourceError
 
 #: What the names of files still being written end with; they begin with a dot.
 PARTIAL = ".partial"
@@ -39,8 +40,65 @@ def open_binary(path: str) -> BinaryIO:
     local = local_path(path)
     if local is not None:
         return local.open("rb")
-    filesystem, inside = fsspec.core.url_to_fs(path)
-    return cast(BinaryIO, filesystem.open(inside, "rb"))
+    filesystem, inside = filesystem_of(path)
+    with reaching(path):
+        return cast(BinaryIO, io.BufferedReader(_Remote(path, filesystem.open(inside, "rb"))))
+
+
+class _Remote(io.RawIOBase):
+    """A file of another file system whose reads raise nothing but OSError, with an error number: Arrow's own
+    complaints about data have none."""
+
+    def __init__(self, path: str, file: BinaryIO) -> None:
+        self._path = path
+        self._file = file
+
+    def readinto(self, buffer: Any) -> int:
+        with reaching(self._path):
+            data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        with reaching(self._path):
+            return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+def filesystem_of(path: str) -> tuple[Any, str]:
+    """The fsspec file system of `path`, and the path inside it; OSError where the URL's scheme is unknown."""
+    with reaching(path):
+        filesystem, inside = fsspec.core.url_to_fs(path)
+    return filesystem, inside
+
+
+@contextmanager
+def reaching(path: str) -> Iterator[None]:
+    """Turns whatever a remote file system raises (no credentials, no such package, a lost connection) into an
+    OSError that has an error number; errors about local paths pass."""
+    try:
+        yield
+    except Exception as error:
+        named = isinstance(error, CurateError) or (isinstance(error, OSError) and error.errno)
+        if named or local_path(path) is not None:
+            raise
+        kinds = ((FileNotFoundError, errno.ENOENT), (PermissionError, errno.EACCES))
+        number = next((number for kind, number in kinds if isinstance(error, kind)), errno.EIO)
+        detail = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        raise OSError(number, detail) from error
 
 
 def join(folder: str, inside: str) -> str:
@@ -50,8 +108,9 @@ def join(folder: str, inside: str) -> str:
 
 def size_of(path: str) -> int:
     """Bytes of the file at `path`. Raises OSError where there is none."""
-    filesystem, inside = fsspec.core.url_to_fs(path)
-    return int(filesystem.size(inside))
+    filesystem, inside = filesystem_of(path)
+    with reaching(path):
+        return int(filesystem.size(inside))
 
 
 def sha256_of(path: str) -> str:
@@ -64,25 +123,27 @@ def sha256_of(path: str) -> str:
 
 
 def exists(path: str) -> bool:
-    """Whether a file or folder stands at `path`."""
-    filesystem, inside = fsspec.core.url_to_fs(path)
-    return bool(filesystem.exists(inside))
+    """Whether a file or folder stands at `path`. Raises OSError where that cannot be told."""
+    filesystem, inside = filesystem_of(path)
+    with reaching(path):
+        return bool(filesystem.exists(inside))
 
 
 def remove(path: str) -> None:
     """Removes the file at `path`, if there is one."""
-    filesystem, inside = fsspec.core.url_to_fs(path)
-    with suppress(FileNotFoundError):
+    filesystem, inside = filesystem_of(path)
+    with suppress(FileNotFoundError), reaching(path):
         filesystem.rm_file(inside)
 
 
 def list_folder(folder: str) -> list[str]:
     """Paths of the files below `folder`, at any depth, sorted; empty where there is no such folder.
 
-    Files still being written are left out.
+    Files still being written are left out. Raises OSError where a remote folder cannot be reached.
     """
-    filesystem, inside = fsspec.core.url_to_fs(folder)
-    found = [name for name in filesystem.find(inside) if not _is_partial(name.rsplit("/", 1)[-1])]
+    filesystem, inside = filesystem_of(folder)
+    with reaching(folder):
+        found = [name for name in filesystem.find(inside) if not _is_partial(name.rsplit("/", 1)[-1])]
     return sorted(found if local_path(folder) is not None else map(filesystem.unstrip_protocol, found))
 
 
@@ -106,9 +167,8 @@ def _reading_problem(path: str, error: OSError) -> Problem:
         )
     if isinstance(error, PermissionError):
         return Problem(path, "no permission to read the file", fix="make the file readable for this user")
-    return Problem(
-        path, f"the file cannot be read: {error}", fix="check the disk or connection and run again"
-    )
+    found = f"cannot be read: {error.strerror or error}"
+    return Problem(path, found, fix="check the disk or connection and run again")
 
 
 @contextmanager
@@ -130,15 +190,18 @@ def atomic_write(path: str) -> Iterator[BinaryIO]:
         local.parent.mkdir(parents=True, exist_ok=True)
         file = partial.open("xb")
     try:
-        with file, _room_errors(path):
+        with _room_errors(path):
             yield file
-            with output_errors(path):
-                file.flush()
-                os.fsync(file.fileno())
         with output_errors(path):
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
             partial.replace(local)
             _sync_folder(local.parent)
     except BaseException:
+        # A full disk refuses what is still buffered once more; the first refusal is the one to report.
+        with suppress(OSError):
+            file.close()
         partial.unlink(missing_ok=True)
         raise
 
@@ -152,8 +215,8 @@ def _upload(path: str) -> Iterator[BinaryIO]:
             yield file
             with output_errors(name):
                 file.flush()
-        filesystem, inside = fsspec.core.url_to_fs(path)
-        with output_errors(path):
+        with output_errors(path), reaching(path):
+            filesystem, inside = filesystem_of(path)
             filesystem.makedirs(filesystem._parent(inside), exist_ok=True)
             filesystem.put_file(name, inside)
     finally:
@@ -199,7 +262,11 @@ def _writing_problem(path: str, error: OSError) -> Problem:
         )
     if isinstance(error, FileExistsError | NotADirectoryError):
         return Problem(path, "a file stands where a folder is needed", fix="choose another output folder")
-    return Problem(path, f"cannot be written: {error}", fix="check the disk or connection and run again")
+    return Problem(
+        path,
+        f"cannot be written: {error.strerror or error}",
+        fix="check the disk or connection and run again",
+    )
 
 
 def read_json(path: str) -> Any:

@@ -6,11 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
-import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.io.files import local_path, open_binary
+from curate.io.files import filesystem_of, local_path, open_binary, reaching
 
 _MAGIC = b"PAR1"
 _TAIL_BYTES = 64 << 10
@@ -76,7 +75,8 @@ def modified(path: str) -> str:
     local = local_path(path)
     if local is not None:
         return str(local.stat().st_mtime_ns)
-    filesystem, inside = fsspec.core.url_to_fs(path)
-    info = filesystem.info(inside)
+    filesystem, inside = filesystem_of(path)
+    with reaching(path):
+        info = filesystem.info(inside)
     keys = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated", "mtime", "created")
     return next((str(info[key]) for key in keys if info.get(key)), "")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import fsspec
-
 from curate.errors import Problem, SourceError
-from curate.io.files import local_path, source_errors
+from curate.io.files import filesystem_of, local_path, reaching, source_errors
 
 _WILDCARDS = "*?["
 
@@ -23,10 +21,10 @@ def matching_files(name: str, patterns: Sequence[str]) -> list[str]:
     found: set[str] = set()
     problems = []
     for pattern in patterns:
-        with source_errors(pattern):
+        with source_errors(pattern), reaching(pattern):
             files = _expand(pattern)
-        if not files:
-            problems.append(_nothing_found(name, pattern))
+            if not files:
+                problems.append(_nothing_found(name, pattern))
         found.update(files)
     if not patterns:
         problems.append(Problem(f"source {name}", "has no path", fix="write at least one path or glob"))
@@ -36,7 +34,7 @@ def matching_files(name: str, patterns: Sequence[str]) -> list[str]:
 
 
 def _expand(pattern: str) -> list[str]:
-    filesystem, inside = fsspec.core.url_to_fs(pattern)
+    filesystem, inside = filesystem_of(pattern)
     if filesystem.isfile(inside):
         files = [inside]
     elif any(character in inside for character in _WILDCARDS):
@@ -63,7 +61,7 @@ def _shown(path: str, fixed: str) -> bool:
 
 
 def _nothing_found(name: str, pattern: str) -> Problem:
-    filesystem, inside = fsspec.core.url_to_fs(pattern)
+    filesystem, inside = filesystem_of(pattern)
     where = f"source {name}"
     if filesystem.isdir(inside):
         fix = f"name its files, for example {pattern.rstrip('/')}/**/*.parquet"

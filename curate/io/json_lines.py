@@ -22,7 +22,7 @@ import pyarrow.json as pj
 from numpy.typing import NDArray
 
 from curate.io.batches import BadRow, RawBatch, SourceColumns
-from curate.kernels import Texts
+from curate.io.utf8 import is_utf8
 
 _BLANK = b" \t\r"
 _ABSENT = object()
@@ -133,9 +133,8 @@ class LineReader:
         begin, end = int(lines.starts[0]), int(lines.ends[-1])
         if end - begin > _LARGEST_ARROW_BLOCK:
             return None
-        if not Texts(lines.data, np.array([begin, end])).utf8_valid()[0]:
-            return None
-        return self._read_arrow(pa.py_buffer(lines.data[begin:end]), len(lines))
+        content = lines.data[begin:end]
+        return self._read_arrow(pa.py_buffer(content), len(lines)) if is_utf8(content) else None
 
     def _read_arrow(self, data: pa.Buffer, rows: int) -> dict[str, pa.Array] | None:
         try:

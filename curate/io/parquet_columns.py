@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from curate.errors import Problem, SourceError
-from curate.io.batches import BadRow, RawBatch, SourceColumns, text_offsets
-from curate.kernels import Texts
+from curate.io.batches import BadRow, RawBatch, SourceColumns
+from curate.io.utf8 import all_utf8, utf8_rows
 
 _is = pa.types
 
@@ -146,7 +147,7 @@ def checked_texts(column: pa.Array, start: int) -> tuple[pa.Array, tuple[BadRow,
     """
     column = _as_strings(column)
     null = column.is_null().to_numpy(zero_copy_only=False)
-    valid = _utf8(column) | null
+    valid = utf8_rows(column)
     bad = []
     for row in np.flatnonzero(null | ~valid).tolist():
         if null[row]:
@@ -160,16 +161,32 @@ def checked_texts(column: pa.Array, start: int) -> tuple[pa.Array, tuple[BadRow,
 
 
 def mended(column: pa.Array) -> pa.Array:
-    """A metadata column without dictionary encoding; what is not UTF-8 in a string column becomes U+FFFD."""
+    """A metadata column without dictionary encoding; what is not UTF-8 in its strings, at any depth, becomes
+    U+FFFD."""
     if _is.is_dictionary(column.type):
         column = column.dictionary_decode()
-    if not (_is.is_string(column.type) or _is.is_large_string(column.type)):
+    return column if all_utf8(column) else _mended(column)
+
+
+def _mended(column: pa.Array) -> pa.Array:
+    kind = column.type
+    if _is.is_string(kind) or _is.is_large_string(kind):
+        values = column.cast(_binary_of(column)).to_pylist()
+        texts = [None if value is None else value.decode(errors="replace") for value in values]
+        return pa.array(texts, kind)
+    if _is.is_struct(kind):
+        fields = [kind.field(i) for i in range(kind.num_fields)]
+        children = [_mended(column.field(i)) for i in range(kind.num_fields)]
+        return pa.StructArray.from_arrays(children, fields=fields, mask=column.is_null())
+    if _is.is_map(kind):
+        pairs = [_mended(column.keys), _mended(column.items)]
+        values = pa.StructArray.from_arrays(pairs, fields=[kind.key_field, kind.item_field])
+    elif _is.is_list(kind) or _is.is_large_list(kind):
+        values = _mended(column.values)
+    else:
         return column
-    if (_utf8(column) | column.is_null().to_numpy(zero_copy_only=False)).all():
-        return column
-    values = column.cast(_binary_of(column)).to_pylist()
-    texts = [None if value is None else value.decode(errors="replace") for value in values]
-    return pa.array(texts, column.type)
+    buffers = column.buffers()[:2]
+    return pa.Array.from_buffers(kind, len(column), buffers, offset=column.offset, children=[values])
 
 
 def _as_strings(column: pa.Array) -> pa.Array:
@@ -191,13 +208,7 @@ def _binary_of(column: pa.Array) -> pa.DataType:
     return pa.large_binary() if _is.is_large_string(column.type) else pa.binary()
 
 
-def _utf8(column: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    data = column.buffers()[2]
-    content = np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
-    return Texts(content, text_offsets(column)).utf8_valid()
-
-
-def _with_nulls(column: pa.Array, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> pa.Array:
+def _with_nulls(column: pa.Array, keep: NDArray[np.bool_]) -> pa.Array:
     """The same buffers with another validity."""
     bits = np.concatenate([np.zeros(column.offset, np.bool_), keep])
     validity = pa.py_buffer(np.packbits(bits, bitorder="little"))

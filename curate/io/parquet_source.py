@@ -8,7 +8,6 @@ as a whole, whatever the batch size.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -93,15 +92,9 @@ class _Groups:
         self._path = path
         self._metadata: pq.FileMetaData = footer.metadata
         self._selection = selection
-        self._watched: _Watched | None = None
+        local = local_path(path)
         with source_errors(path):
-            source: object = path
-            local = local_path(path)
-            if local is None:
-                self._watched = _Watched(open_binary(path))
-                source = pa.PythonFile(self._watched, mode="r")
-            else:
-                source = pa.OSFile(str(local))
+            source = pa.OSFile(str(local)) if local else pa.PythonFile(open_binary(path), mode="r")
             self._file = pq.ParquetFile(
                 source,
                 metadata=footer.metadata,
@@ -123,7 +116,10 @@ class _Groups:
         try:
             pieces = self._pieces(group)
         except (OSError, pa.ArrowException) as error:
-            self._raise_if_unreachable(error)
+            # The disk or the connection failed, not the data: of the latter Arrow complains without a number.
+            if isinstance(error, OSError) and error.errno:
+                with source_errors(self._path):
+                    raise
             detail = f"row group {group} cannot be read: {error}"
             for first, last in wanted:
                 bad = BadRow(first, last - first, "corrupt_row_group", detail)
@@ -153,15 +149,6 @@ class _Groups:
             )
         )
 
-    def _raise_if_unreachable(self, error: Exception) -> None:
-        """Raises SourceError if not the data but the disk or the connection is at fault."""
-        failure: Exception | None = self._watched.failure if self._watched else None
-        if failure is None and isinstance(error, OSError) and error.errno:
-            failure = error
-        if failure is not None:
-            with source_errors(self._path):
-                raise failure if isinstance(failure, OSError) else OSError(str(failure)) from failure
-
 
 def _check_rows(expected: int, found: int) -> None:
     if found != expected:
@@ -178,32 +165,3 @@ def _group_bytes(metadata: pq.FileMetaData, group: int, names: Sequence[str]) ->
         for chunk in chunks
         if chunk.path_in_schema in names or chunk.path_in_schema.startswith(prefixes)
     )
-
-
-class _Watched:
-    """A Python file for Arrow that remembers the error its reads failed with, as Arrow reports a lost
-    connection and corrupt data alike."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.failure: Exception | None = None
-
-    @property
-    def closed(self) -> bool:
-        return self._file.closed
-
-    def read(self, size: int = -1) -> bytes:
-        try:
-            return self._file.read(size)
-        except Exception as error:
-            self.failure = error
-            raise
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def close(self) -> None:
-        self._file.close()

@@ -18,10 +18,11 @@ REGEX_VERSION = "2026.11.15"
 UNICODE_VERSION = "17.0"
 FIRST_ASSIGNED_IN_17 = 0x10940  # SIDETIC LETTER N01
 BLOCK = 256
+ALPHABETIC = regex.compile(r"[[:alpha:]]")
 PROPERTIES: dict[str, Callable[[str], bool]] = {
     # What [[:alpha:]] means to `regex`: the derived property Alphabetic. It is wider than str.isalpha: marks
     # and circled letters have it.
-    "alphabetic": lambda char: regex.match(r"[[:alpha:]]", char) is not None,
+    "alphabetic": lambda char: ALPHABETIC.match(char) is not None,
     # What str.split, str.strip and str.isspace take for white space; unchanged since Unicode 6.3.
     "white_space": str.isspace,
 }

@@ -48,7 +48,7 @@ CURATE_HD Hash128 murmur128(const u8* s, i64 size) {
     b = (rotl(b, 31) + a) * 5 + 0x38495AB5;
   }
   u64 rest[2] = {0, 0};
-  memcpy(rest, s + i, static_cast<size_t>(size - i));
+  if (i < size) memcpy(rest, s + i, static_cast<size_t>(size - i));
   b ^= rotl(rest[1] * c2, 33) * c1;
   a ^= rotl(rest[0] * c1, 31) * c2;
   a ^= static_cast<u64>(size);

@@ -1,14 +1,15 @@
 // The integer statistics of a document that heuristic filters are made of, in one scan of its UTF-8 bytes.
 //
-// Words are those of Python's str.split(), lines and paragraphs those of split("\n") and split("\n\n"), lengths are in
-// code points. Bytes that are not well-formed UTF-8 give some answer and never a read outside of the text.
+// Words are those of Python's str.split(), lines and paragraphs those of split("\n") and split("\n\n"),
+// lengths are in code points. Bytes that are not well-formed UTF-8 give some answer and never a read outside
+// of the text.
 #pragma once
 #include "heuristics_repeats.h"
 
-namespace curate {
+namespace curate::heuristics {
 
 // name, what it counts
-#define CURATE_HEURISTIC_STATISTICS(X)                                                              \
+#define CURATE_HEURISTICS(X)                                                              \
   X(chars, "code points")                                                                           \
   X(prose_chars, "code points of [a-zA-Z0-9\\n?!,.]")                                               \
   X(digits, "code points of [0-9]")                                                                 \
@@ -44,23 +45,21 @@ namespace curate {
   X(copied_9_gram_chars, "code points of 9-grams that occurred before, overlaps once")              \
   X(copied_10_gram_chars, "code points of 10-grams that occurred before, overlaps once")
 
-struct HeuristicStatistics {
+struct Statistics {
 #define CURATE_FIELD(name, meaning) i64 name;
-  CURATE_HEURISTIC_STATISTICS(CURATE_FIELD)
+  CURATE_HEURISTICS(CURATE_FIELD)
 #undef CURATE_FIELD
 };
 
 // The longest text taken, in bytes: places in it are 32-bit.
-constexpr i64 HEURISTICS_LONGEST_TEXT = i64(1) << 31;
+constexpr i64 LONGEST_TEXT = i64(1) << 31;
 
-// 64-bit words of scratch memory for texts of up to `bytes` bytes; only a fraction is touched for ordinary text.
-CURATE_HD i64 heuristics_scratch(i64 bytes) {
+// 64-bit words of scratch memory for texts of up to `bytes` bytes, of which ordinary text touches a fraction.
+CURATE_HD i64 scratch_words(i64 bytes) {
   const i64 parts = bytes / 2 + 2;  // there are no more words, lines or paragraphs than every other byte
   const i64 slots = FirstTable::slots(parts);
   return slots + (slots + 12 * parts) / 2 + 1;
 }
-
-namespace heuristics {
 
 CURATE_HD bool ends_with(const u8* begin, const u8* end, const char* wanted, int n) {
   if (end - begin < n) return false;
@@ -69,8 +68,7 @@ CURATE_HD bool ends_with(const u8* begin, const u8* end, const char* wanted, int
   return true;
 }
 
-// NeMo Curator 1.3.0, ellipsis_marks: "..." "…" "[...]" "(...)" "[…]" "-»" "read more" "read more..", of which those with
-// white space are not words.
+// NeMo Curator 1.3.0, ellipsis_marks: "..." "…" "[...]" "(...)" "[…]" "-»" "read more" "read more..".
 CURATE_HD bool ends_with_ellipsis(const u8* begin, const u8* end) {
   switch (lower(end[-1])) {
     case '.':
@@ -90,6 +88,7 @@ CURATE_HD bool ends_with_ellipsis(const u8* begin, const u8* end) {
   }
 }
 
+// Marks with white space in them cannot be words.
 CURATE_HD bool is_ellipsis(const u8* word, i64 n) {
   if (n == 3) return ends_with_ellipsis(word, word + n);  // any of the three-byte marks
   return n == 5 && (word[4] == ']' || word[4] == ')') && ends_with_ellipsis(word, word + n);
@@ -122,6 +121,7 @@ CURATE_HD bool is_bullet(u32 code) {
 
 CURATE_HD bool is_alphabetic_word(const u8* word, i64 n) {
   for (i64 i = 0; i < n;) {
+    if (lower(word[i]) >= 'a' && lower(word[i]) <= 'z') return true;
     const CodePoint code = decode(word + i, n - i);
     if (is_alphabetic(code.value)) return true;
     i += code.size;
@@ -152,7 +152,7 @@ CURATE_HD bool is_common(const u8* w, i64 n) {
   }
 }
 
-CURATE_HD void take_lines(const Outline& outline, HeuristicStatistics& out) {
+CURATE_HD void take_lines(const Outline& outline, Statistics& out) {
   out.lines = outline.lines.count;
   for (i64 i = 0; i < outline.lines.count; ++i) {
     const u8* begin = outline.text + outline.words.begin[outline.first_word[i]];
@@ -163,12 +163,13 @@ CURATE_HD void take_lines(const Outline& outline, HeuristicStatistics& out) {
   }
 }
 
-CURATE_HD void take_words(const Outline& outline, const Grams& grams, HeuristicStatistics& out) {
+CURATE_HD void take_words(const Outline& outline, const Grams& grams, Statistics& out) {
   out.words = grams.words();
   for (i64 i = 0; i < out.words; ++i) {
     if (!grams.is_first(i)) continue;
     const u8* word = outline.text + outline.words.begin[i];
-    const i64 n = outline.words.end[i] - outline.words.begin[i], chars = grams.chars(i), count = grams.count(i);
+    const i64 n = outline.words.end[i] - outline.words.begin[i];
+    const i64 chars = grams.chars(i), count = grams.count(i);
     out.word_chars += count * chars;
     if (chars > out.longest_word) out.longest_word = chars;
     out.symbol_words += is_ellipsis(word, n) || is_hashes(word, n, chars) ? count : 0;
@@ -177,7 +178,7 @@ CURATE_HD void take_words(const Outline& outline, const Grams& grams, HeuristicS
   }
 }
 
-CURATE_HD void take_grams(Grams& grams, HeuristicStatistics& out) {
+CURATE_HD void take_grams(Grams& grams, Statistics& out) {
   i64* const top[] = {&out.top_2_gram_chars, &out.top_3_gram_chars, &out.top_4_gram_chars};
   i64* const copied[] = {&out.copied_5_gram_chars, &out.copied_6_gram_chars, &out.copied_7_gram_chars,
                          &out.copied_8_gram_chars, &out.copied_9_gram_chars, &out.copied_10_gram_chars};
@@ -190,21 +191,20 @@ CURATE_HD void take_grams(Grams& grams, HeuristicStatistics& out) {
   }
 }
 
-}  // namespace heuristics
-
-// `scratch` holds heuristics_scratch(m) words for some m >= size; size is at most HEURISTICS_LONGEST_TEXT.
-CURATE_HD HeuristicStatistics heuristic_statistics(const u8* text, i64 size, u64* scratch) {
+// `scratch` holds scratch_words(m) words for some m >= size; size is at most LONGEST_TEXT.
+CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch) {
   const i64 parts = size / 2 + 2;
   const i64 slots = FirstTable::slots(parts);
   u32* at = reinterpret_cast<u32*>(scratch + slots);
   FirstTable table(scratch, at);
   at += slots;
   auto take = [&] { return (at += parts) - parts; };
-  Outline outline = {text, size, true, {take(), take(), 0}, {take(), take(), 0}, take(), take(), {take(), take(), 0}};
+  const Parts words = {take(), take(), 0}, lines = {take(), take(), 0}, paragraphs = {take(), take(), 0};
+  Outline outline = {text, size, true, words, lines, take(), take(), paragraphs};
   CharacterCounts counts;
   Scanner(outline, counts).run();
 
-  HeuristicStatistics out = {};
+  Statistics out = {};
   out.chars = counts.chars;
   out.prose_chars = counts.prose;
   out.digits = counts.digits;
@@ -227,4 +227,4 @@ CURATE_HD HeuristicStatistics heuristic_statistics(const u8* text, i64 size, u64
   return out;
 }
 
-}  // namespace curate
+}  // namespace curate::heuristics

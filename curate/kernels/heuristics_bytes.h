@@ -7,7 +7,7 @@
 #define CURATE_HEURISTICS_SSE2 1
 #endif
 
-namespace curate {
+namespace curate::heuristics {
 
 constexpr int BLOCK_BYTES = 64;
 
@@ -31,10 +31,10 @@ struct ByteClasses {
   u8 flags[256] = {};
   u32 counts[256] = {};  // a byte each, from the lowest: prose, digits, blanks, parentheses
 
-  constexpr void count(const char* bytes, int place) {
+  CURATE_HD constexpr void count(const char* bytes, int place) {
     for (const char* c = bytes; *c; ++c) counts[static_cast<u8>(*c)] |= 1u << 8 * place;
   }
-  constexpr ByteClasses() {
+  CURATE_HD constexpr ByteClasses() {
     for (int c = 0; c < 256; ++c) {
       const int lower = c | 0x20;
       if (c == ' ' || (c >= 9 && c <= 13) || (c >= 28 && c <= 31)) flags[c] |= SPACE;
@@ -78,6 +78,10 @@ CURATE_HD Block classify_portable(const u8* bytes) {
 
 namespace sse2 {
 
+inline __m128i load(const u8* bytes) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)); }
+
+inline __m128i either(__m128i a, __m128i b) { return _mm_or_si128(a, b); }
+
 inline __m128i is(__m128i bytes, char value) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(value)); }
 
 inline __m128i within(__m128i bytes, int low, int high) {
@@ -100,24 +104,25 @@ inline void classify_part(__m128i x, int part, Block& block, Counts& counts) {
   const __m128i lower = _mm_or_si128(x, _mm_set1_epi8(0x20));
   const __m128i newline = is(x, '\n'), blank = is(x, ' ');
   const __m128i digit = within(x, '0', '9');
-  const __m128i stops = _mm_or_si128(_mm_or_si128(is(x, '?'), is(x, '!')), is(_mm_and_si128(x, _mm_set1_epi8(~2)), ','));
-  const __m128i letters = _mm_or_si128(within(lower, 'a', 'z'), digit);
-  const __m128i controls = _mm_or_si128(within(x, 9, 13), within(x, 28, 31));
-  const __m128i round = is(_mm_and_si128(x, _mm_set1_epi8(~1)), '(');
-  const __m128i curly = _mm_or_si128(is(lower, '{'), is(lower, '}'));  // and square: they differ by 0x20
-  const __m128i anchor = _mm_or_si128(_mm_or_si128(is(x, ':'), is(lower, 'k')), _mm_or_si128(is(lower, 'v'), is(lower, 'm')));
-  counts.prose = _mm_sub_epi8(counts.prose, _mm_or_si128(_mm_or_si128(letters, stops), newline));
+  const __m128i comma = is(_mm_and_si128(x, _mm_set1_epi8(~2)), ',');  // and full stop
+  const __m128i stops = either(either(is(x, '?'), is(x, '!')), comma);
+  const __m128i letters = either(within(lower, 'a', 'z'), digit);
+  const __m128i controls = either(within(x, 9, 13), within(x, 28, 31));
+  const __m128i round = is(_mm_and_si128(x, _mm_set1_epi8(~1)), '(');  // and ")"
+  const __m128i curly = either(is(lower, '{'), is(lower, '}'));  // and square: they differ by 0x20
+  const __m128i anchor = either(either(is(x, ':'), is(lower, 'k')), either(is(lower, 'v'), is(lower, 'm')));
+  counts.prose = _mm_sub_epi8(counts.prose, either(either(letters, stops), newline));
   counts.digits = _mm_sub_epi8(counts.digits, digit);
-  counts.blanks = _mm_sub_epi8(counts.blanks, _mm_or_si128(_mm_or_si128(blank, within(x, 8, 10)), is(x, '\r')));
-  counts.parentheses = _mm_sub_epi8(counts.parentheses, _mm_or_si128(round, curly));
-  block.space |= mask(_mm_or_si128(blank, controls), part);
+  counts.blanks = _mm_sub_epi8(counts.blanks, either(either(blank, within(x, 8, 10)), is(x, '\r')));
+  counts.parentheses = _mm_sub_epi8(counts.parentheses, either(round, curly));
+  block.space |= mask(either(blank, controls), part);
   block.newline |= mask(newline, part);
   block.anchor |= mask(anchor, part);
   const u64 high = mask(x, part);
   if (high == 0) return;
   block.high |= high;
   block.continuation |= mask(within(x, 0x80, 0xBF), part);
-  block.wide |= mask(_mm_or_si128(is(x, static_cast<char>(0xC2)), within(x, 0xE1, 0xE3)), part);
+  block.wide |= mask(either(is(x, static_cast<char>(0xC2)), within(x, 0xE1, 0xE3)), part);
 }
 
 }  // namespace sse2
@@ -126,7 +131,7 @@ inline Block classify_sse2(const u8* bytes) {
   Block block = {};
   sse2::Counts counts;
   for (int part = 0; part < BLOCK_BYTES / 16; ++part)
-    sse2::classify_part(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + 16 * part)), part, block, counts);
+    sse2::classify_part(sse2::load(bytes + 16 * part), part, block, counts);
   block.prose = sse2::total(counts.prose);
   block.digits = sse2::total(counts.digits);
   block.blanks = sse2::total(counts.blanks);
@@ -145,4 +150,4 @@ CURATE_HD Block classify(const u8* bytes) {
 #endif
 }
 
-}  // namespace curate
+}  // namespace curate::heuristics

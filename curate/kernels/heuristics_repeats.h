@@ -1,8 +1,9 @@
 // Repetition inside a document: equal lines and paragraphs, word n-grams. Exact: hashes only choose slots.
 #pragma once
+#include "hash.h"
 #include "heuristics_scan.h"
 
-namespace curate {
+namespace curate::heuristics {
 
 constexpr int LONGEST_GRAM = 10;
 
@@ -24,11 +25,11 @@ class FirstTable {
     for (i64 i = 0; i < n; ++i) keys_[i] = FREE;
   }
 
-  // The first item added that is equal to `item`, which is `item` itself where there is none. Equal items have equal
-  // keys, of which none is FREE; `same(a, b)` decides about items with equal keys.
+  // The first item added that is equal to `item`, which is `item` itself where there is none. Equal items
+  // have equal keys, of which none is FREE; `same(a, b)` decides about items with equal keys.
   template <typename Same>
   CURATE_HD u32 add(u64 key, u32 item, Same same) {
-    u64 slot = (key ^ key >> 32) * 0x9E3779B97F4A7C15u >> shift_;
+    u64 slot = (key ^ key >> 32) * kGolden >> shift_;
     for (; keys_[slot] != FREE; slot = (slot + 1) & mask_)
       if (keys_[slot] == key && same(items_[slot], item)) return items_[slot];
     keys_[slot] = key;
@@ -47,7 +48,7 @@ class FirstTable {
 
 CURATE_HD u64 load8(const u8* s) {
   u64 value;
-  __builtin_memcpy(&value, s, 8);
+  memcpy(&value, s, 8);
   return value;
 }
 
@@ -64,7 +65,7 @@ CURATE_HD bool same_bytes(const u8* a, const u8* b, i64 n) {
 CURATE_HD u64 hash_bytes(const u8* s, i64 n) {
   u64 hash = static_cast<u64>(n) * 0xD1342543DE82EF95u;
   for (; n >= 8; s += 8, n -= 8) {
-    hash = (hash ^ load8(s)) * 0x9E3779B97F4A7C15u;
+    hash = (hash ^ load8(s)) * kGolden;
     hash ^= hash >> 29;
   }
   u64 rest = 0;
@@ -74,7 +75,8 @@ CURATE_HD u64 hash_bytes(const u8* s, i64 n) {
 }
 
 // How many parts are copies of an earlier one, and their code points.
-CURATE_HD void count_copies(const Outline& outline, const Parts& parts, FirstTable& table, i64* copies, i64* chars) {
+CURATE_HD void count_copies(const Outline& outline, const Parts& parts, FirstTable& table, i64* copies,
+                            i64* chars) {
   *copies = *chars = 0;
   if (parts.count < 2) return;
   const u8* text = outline.text;
@@ -92,12 +94,19 @@ CURATE_HD void count_copies(const Outline& outline, const Parts& parts, FirstTab
   }
 }
 
-// Words and n-grams by where they first occur: first[i] is the first place of the gram that starts at word i, and
-// count[first[i]] how often it occurs.
+// Words and n-grams by where they first occur: first[i] is the first place of the gram that starts at word i,
+// count[first[i]] is how often it occurs.
 class Grams {
  public:
-  CURATE_HD Grams(const Outline& outline, FirstTable& table, u32* first, u32* count, u32* places, u32* chars_before)
-      : outline_(outline), table_(table), first_(first), count_(count), places_(places), chars_before_(chars_before) {}
+  // Each array holds one value a word, chars_before one more.
+  CURATE_HD Grams(const Outline& outline, FirstTable& table, u32* first, u32* count, u32* places,
+                  u32* chars_before)
+      : outline_(outline),
+        table_(table),
+        first_(first),
+        count_(count),
+        places_(places),
+        chars_before_(chars_before) {}
 
   CURATE_HD i64 words() const { return outline_.words.count; }
   CURATE_HD bool is_first(i64 place) const { return first_[place] == place; }
@@ -117,22 +126,26 @@ class Grams {
       const i64 n = words.end[i] - words.begin[i];
       const u64 key = word_key(words.begin[i], n);
       note(i, table_.add(key, static_cast<u32>(i), same));
-      const u8* word = outline_.text + words.begin[i];
-      chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(outline_.ascii ? n : count_code_points(word, n));
+      const i64 chars = outline_.ascii ? n : count_code_points(outline_.text + words.begin[i], n);
+      chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(chars);
     }
     length_ = 1;
     candidates_ = words.count;
   }
 
-  // From the grams of `length` words to those of one word more. Only places where both shorter grams occur again can
-  // start a longer one that does; after the first step all others are out.
+  // From grams of `length` words to those of one word more. A longer gram that occurs again starts where both
+  // shorter ones in it do; all other places are left out.
   CURATE_HD void lengthen() {
     i64 kept = 0;
-    for (i64 c = 0; c + 1 < candidates_; ++c) {
-      const u32 place = length_ == 1 ? static_cast<u32>(c) : places_[c];
-      const u32 next = length_ == 1 ? static_cast<u32>(c + 1) : places_[c + 1];
+    u32 place = length_ == 1 || candidates_ == 0 ? 0 : places_[0];
+    bool again = candidates_ > 0 && count_[first_[place]] > 1;
+    for (i64 c = 1; c < candidates_; ++c) {
+      const u32 next = length_ == 1 ? static_cast<u32>(c) : places_[c];
+      const bool next_again = count_[first_[next]] > 1;
       places_[kept] = place;
-      kept += (next == place + 1) & (count_[first_[place]] > 1) & (count_[first_[next]] > 1);
+      kept += (next == place + 1) & again & next_again;
+      place = next;
+      again = next_again;
     }
     candidates_ = kept;
     ++length_;
@@ -144,8 +157,8 @@ class Grams {
     }
   }
 
-  // Code points that leave the text with all occurrences of its most frequent gram, words joined by one space each;
-  // of equally frequent grams the one that starts first.
+  // Code points that leave the text with all occurrences of its most frequent gram, words joined by one space
+  // each; of equally frequent grams the one that starts first.
   CURATE_HD i64 top_chars() const {
     u32 top = 0, most = 1;
     for (i64 c = 0; c < candidates_; ++c) {
@@ -157,7 +170,7 @@ class Grams {
     return occurrences(top) * (chars_before_[top + length_] - chars_before_[top] + length_ - 1);
   }
 
-  // Code points of the grams that occurred before, words covered by an earlier one left out, with the spaces between.
+  // Code points of the grams that occurred before, with the spaces between words, each word counted once.
   CURATE_HD i64 copy_chars() const {
     i64 chars = 0, covered = 0;
     for (i64 c = 0; c < candidates_; ++c) {
@@ -191,16 +204,18 @@ class Grams {
     return bytes | static_cast<u64>(n) << 56;
   }
 
-  // How often str.replace finds the gram at `place`, joined by spaces. Its first word may end a longer word, its last
-  // may start one: such an occurrence begins inside of the word before a single space.
+  // How often str.replace finds the gram at `place`, joined by spaces. Its first word may end a longer word,
+  // its last may start one: an occurrence begins inside of the word before a single space.
   CURATE_HD i64 occurrences(i64 place) const {
     const Parts& words = outline_.words;
-    const u8* text = outline_.text;
     const i64 lead = words.end[place] - words.begin[place];
+    u64 mask;
+    const u64 start = joined_start(place, &mask);
     i64 found = 0, free_from = 0;
     for (i64 i = 0; i + length_ <= words.count; ++i) {
       const i64 begin = static_cast<i64>(words.end[i]) - lead;
-      if (begin < words.begin[i] || begin < free_from) continue;
+      if (begin < free_from) continue;
+      if (begin + 8 <= outline_.size && (load8(outline_.text + begin) & mask) != start) continue;
       const i64 end = joined_at(place, begin);
       if (end < 0) continue;
       ++found;
@@ -209,13 +224,27 @@ class Grams {
     return found;
   }
 
+  // The first bytes, up to 8, of the gram at `place` joined by spaces, and which bytes of a word these are.
+  CURATE_HD u64 joined_start(i64 place, u64* mask) const {
+    u64 start = 0;
+    int bytes = 0;
+    for (i64 w = place; w < place + length_; ++w) {
+      if (w > place && bytes < 8) start |= static_cast<u64>(' ') << 8 * bytes++;
+      for (i64 at = outline_.words.begin[w]; at < outline_.words.end[w] && bytes < 8; ++at)
+        start |= static_cast<u64>(outline_.text[at]) << 8 * bytes++;
+    }
+    *mask = bytes < 8 ? (u64(1) << 8 * bytes) - 1 : ~u64(0);
+    return start;
+  }
+
   // Where the gram at `place`, joined by spaces, ends if it stands at byte `at`; -1 if it does not.
   CURATE_HD i64 joined_at(i64 place, i64 at) const {
     const Parts& words = outline_.words;
     for (i64 w = place; w < place + length_; ++w) {
       const i64 n = words.end[w] - words.begin[w];
       if (w > place && outline_.text[at++] != ' ') return -1;
-      if (at + n > outline_.size || !same_bytes(outline_.text + words.begin[w], outline_.text + at, n)) return -1;
+      if (at + n > outline_.size) return -1;
+      if (!same_bytes(outline_.text + words.begin[w], outline_.text + at, n)) return -1;
       at += n;
     }
     return at;
@@ -227,4 +256,4 @@ class Grams {
   i64 candidates_ = 0, length_ = 0;
 };
 
-}  // namespace curate
+}  // namespace curate::heuristics

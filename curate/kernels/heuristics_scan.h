@@ -1,10 +1,10 @@
-// One scan of a document: where its words, lines and paragraphs lie, and how many characters are of which kind.
+// One scan of a document: where its words, lines and paragraphs lie, how many characters are of which kind.
 #pragma once
 #include "heuristics_bytes.h"
 #include "heuristics_strings.h"
 #include "unicode.h"
 
-namespace curate {
+namespace curate::heuristics {
 
 // Parts of a document: part i is the bytes begin[i] .. end[i].
 struct Parts {
@@ -182,4 +182,4 @@ class Scanner {
   i64 url_end_ = 0;
 };
 
-}  // namespace curate
+}  // namespace curate::heuristics

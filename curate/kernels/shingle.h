@@ -50,10 +50,13 @@ class CharShingles {
     const i64 left = size_ - position_;
     const i64 take = left < kShingleBlock - count ? left : kShingleBlock - count;
     const u8* in = text_ + position_;
-    const u8* out = in - tables_.length;
+    const i64 n = tables_.length;
     u64* to = hashes + count;
     u64 h = hash_;
-    for (i64 i = 0; i < take; ++i) to[i] = h = rotl(h, 1) ^ (tables_.code[in[i]] ^ tables_.leaving[out[i]]);
+    for (i64 i = 0; i < take; ++i) {
+      h = rotl(h, 1) ^ (tables_.code[in[i]] ^ tables_.leaving[in[i - n]]);
+      to[i] = h;
+    }
     hash_ = h;
     position_ += take;
     return count + take;
@@ -149,7 +152,7 @@ class WordShingles {
       hashes[made++] = h;
     }
     hash_ = h;
-    memmove(codes_, codes_ + count, kLongestShingle * sizeof(u64));
+    for (int j = kLongestShingle - n; j < kLongestShingle; ++j) codes_[j] = codes_[j + count];
     return made;
   }
 

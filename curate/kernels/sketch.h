@@ -14,6 +14,8 @@ constexpr int kMostHashes = 4096;
 constexpr i64 kMixBlock = 512;
 constexpr u32 kDistinctTable = 2 * kShingleBlock;
 
+static_assert(kMostHashes <= kShingleBlock, "SketchScratch holds a block or a signature");
+
 struct PlainLoops {
   static CURATE_HD void mix(const u64* raw, i64 count, u64 round, u64* mixed) {
     for (i64 i = 0; i < count; ++i) mixed[i] = fmix64(raw[i] ^ round);
@@ -44,7 +46,7 @@ struct PlainLoops {
 
 struct SketchScratch {
   u64 raw[kShingleBlock];
-  u64 mixed[kShingleBlock];
+  u64 mixed[kShingleBlock];  // slot_bytes needs kMostHashes
   u32 places[kDistinctTable];
 };
 
@@ -63,7 +65,7 @@ class Sketch {
     for (u64 r = 0; r < static_cast<u64>(hashes_); ++r) {
       const i64 seen = each_block(r, [&](i64 count) { throw_into_bins(r, count, slots); });
       if (seen == 0) return false;
-      if (Loops::largest(slots, hashes_) != kEmptySlot) return true;
+      if (empty_ == 0) return true;
       total += seen;
       // Distinct shingles would have filled all bins by now: more rounds over repeats would change nothing.
       if (!looked_for_repeats && total > 16 * static_cast<i64>(hashes_)) {
@@ -90,6 +92,7 @@ class Sketch {
  private:
   CURATE_HD void start(u64* slots) {
     for (int i = 0; i < hashes_; ++i) slots[i] = kEmptySlot;
+    empty_ = hashes_;
     shingles_.rewind();
     count_ = shingles_.next(scratch_.raw);
     whole_ = shingles_.done();
@@ -123,18 +126,22 @@ class Sketch {
     for (i64 from = 0; from < count; from += kMixBlock) {
       i64 size = count - from < kMixBlock ? count - from : kMixBlock;
       // Once no bin of round 0 is empty, nothing above the largest slot can change one.
-      const u64 ceiling = round == 0 ? Loops::largest(slots, hashes_) : kEmptySlot;
-      if (ceiling != kEmptySlot)
-        size = Loops::mix_below(scratch_.raw + from, size, key, static_cast<u32>(ceiling), scratch_.mixed);
-      else
+      if (empty_ == 0 && round == 0) {
+        const u32 ceiling = static_cast<u32>(Loops::largest(slots, hashes_));
+        size = Loops::mix_below(scratch_.raw + from, size, key, ceiling, scratch_.mixed);
+      } else {
         Loops::mix(scratch_.raw + from, size, key, scratch_.mixed);
+      }
       const u64 high = round << 32;
+      int empty = empty_;
       for (i64 i = 0; i < size; ++i) {
         const u64 y = scratch_.mixed[i];
         u64* slot = slots + (((y >> 32) * static_cast<u64>(hashes_)) >> 32);
         const u64 value = high | static_cast<u32>(y), before = *slot;
         *slot = value < before ? value : before;
+        empty -= before == kEmptySlot;
       }
+      empty_ = empty;
     }
   }
 
@@ -182,6 +189,7 @@ class Sketch {
   Shingles& shingles_;
   const int hashes_;
   SketchScratch& scratch_;
+  int empty_ = 0;       // slots without a value
   i64 count_ = 0;       // hashes in scratch_.raw
   bool whole_ = false;  // these are all there are
 };

@@ -12,8 +12,8 @@ struct CodePoint {
   int size;  // bytes
 };
 
-// The code point at s, of at most `left` >= 1 bytes. Well-formed text decodes as the standard says. For other bytes
-// the answer is only sure to lie inside the text: a byte that no code point can start at is U+FFFD on its own.
+// The code point at s, with `left` >= 1 bytes to the end of the text. Of bytes that are not well-formed UTF-8
+// this only promises to stay inside of the text; one that no code point can start at is U+FFFD on its own.
 CURATE_HD CodePoint decode(const u8* s, i64 left) {
   const u8 lead = s[0];
   if (lead < 0x80) return {lead, 1};

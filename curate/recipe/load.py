@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
@@ -10,16 +11,19 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from curate.errors import Problem, RecipeError
-from curate.recipe.models import Recipe, RecipeBody, Stage
+from curate.recipe.models import NAME_PATTERN, Recipe, RecipeBody, Stage
 from curate.recipe.names import plain_entries, stage_names
 from curate.recipe.overrides import override
 from curate.recipe.variables import substitute
-from curate.recipe.words import Places, describe, nearest, problems_of
+from curate.recipe.words import NAME_IN_WORDS, Places, describe, nearest, problems_of
 from curate.recipe.yaml_reader import Path, YamlError, read_yaml
-from curate.stages import CORPUS_STAGES, DOCUMENT_STAGES
+from curate.stages import CORPUS_STAGES, DOCUMENT_STAGES, CorpusStage
+from curate.stages.base import DocumentStage
 
 #: Ledger values of `dropped_by` that are no stage of a recipe.
 RESERVED_NAMES = ("read", "mix", "write")
+
+STAGES: dict[str, type[DocumentStage] | type[CorpusStage]] = {**DOCUMENT_STAGES, **CORPUS_STAGES}
 
 
 def load_recipe(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Recipe:
@@ -136,22 +140,23 @@ class _Check:
             self._problem(path, keys, "`kind: {its keys}`", "indent a stage's keys below its kind")
             return None
         ((kind, config),) = entry.items()
-        stages = DOCUMENT_STAGES | CORPUS_STAGES
-        if kind not in stages:
+        if kind not in STAGES:
             top = " (it is a key of the recipe, beside stages)" if kind in RecipeBody.model_fields else ""
-            self._problem((*path, kind), f"no stage is called {kind}{top}", fix=nearest(kind, stages))
+            self._problem((*path, kind), f"no stage is called {kind}{top}", fix=nearest(kind, STAGES))
             return None
         if not isinstance(config, dict):
             self._problem((*path, kind), describe(config), "a mapping (key: value)")
             return None
-        fitted = self._fit(stages[kind].Config, {"name": name} | config, (*path, kind))
+        fitted = self._fit(STAGES[kind].Config, {"name": name} | config, (*path, kind))
         return None if fitted is None else Stage(name, kind, fitted)
 
     def _check_stage_names(self, names: dict[int, tuple[str, str]]) -> None:
         first: dict[str, int] = {}
         for place, (name, kind) in names.items():
             path = ("stages", place, kind, "name")
-            if name in RESERVED_NAMES:
+            if kind in STAGES and not re.fullmatch(NAME_PATTERN, name):
+                self._problem(path, describe(name), NAME_IN_WORDS)
+            elif kind in STAGES and name in RESERVED_NAMES:
                 self._problem(
                     path, f"{name} is taken: the ledger uses it for {name} itself", fix="choose another name"
                 )

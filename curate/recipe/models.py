@@ -14,7 +14,8 @@ from curate.stages.mix import MixConfig
 from curate.stages.write import OutputConfig
 
 #: Names become file names and ledger values.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 #: A doc number has 8 bits for its source.
 MAX_SOURCES = 256

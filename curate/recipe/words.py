@@ -86,6 +86,8 @@ class Places:
         return ".".join(map(str, path))
 
 
+NAME_IN_WORDS = "letters, digits, - and _ (at most 64, the first a letter or digit)"
+
 _EXPECTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -189,7 +191,7 @@ def _expectation(detail: ErrorDetails) -> str:
         case "less_than_equal":
             return f"at most {limits['le']:g}"
         case "string_pattern_mismatch":
-            return "letters, digits, - and _ (at most 64, the first a letter or digit)"
+            return NAME_IN_WORDS
         case "too_short":
             return f"at least {limits['min_length']} of them"
         case "too_long":

@@ -82,6 +82,8 @@ def _in_words(error: yaml.MarkedYAMLError) -> str:
     message = ", ".join(part for part in (error.context, error.problem) if part)
     if "cannot start any token" in message and r"'\t'" in message:
         return "a tab, where only spaces may indent"
+    if "expected ',' or '}', but got '{'" in message:
+        return f"{message}; between braces or brackets, put text with ${{...}} in quotes"
     if "alias" in message or "cannot start any token" in message:
         return f"{message}; put a value that begins with * & @ % or ` in quotes"
     return message

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from curate.errors import SourceError
@@ -174,20 +174,31 @@ def _steps(manifest: Manifest, row: Mapping[str, Any]) -> list[Step]:
 
 
 def threshold(stage: StageEntry, reason: str) -> Any:
-    """What the definition of a stage sets for a reason: the value of the key named like it, or like its last
-    part, or of the one that stages of this kind measure against; None where there is none."""
+    """What the definition of a stage sets for a reason: the bounds of the rule, or the value of the key, that is
+    named like it or its last part, or the value stages of this kind measure against; else None."""
     for key in (reason, reason.rsplit(".", 1)[-1], _THRESHOLDS.get(stage.kind, "")):
         for found, value in _items(stage.definition):
-            if found == key:
+            if found == key and value is not None:
                 return value
     return None
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
+    """Keys and values of a definition at any depth; {rule, min, max} counts as the rule with its bounds."""
     if isinstance(value, Mapping):
+        if "rule" in value:
+            yield value["rule"], _bounds(value.get("min"), value.get("max"))
         yield from value.items()
-        for inner in value.values():
-            yield from _items(inner)
+    for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _items(inner)
+
+
+def _bounds(least: Any, most: Any) -> str | None:
+    if least is not None and most is not None:
+        return f"{least} to {most}"
+    if most is not None:
+        return f"at most {most}"
+    return None if least is None else f"at least {least}"
 
 
 def _witnesses(manifest: Manifest, ledger: Ledger, row: Mapping[str, Any]) -> Iterator[Witness]:
@@ -257,7 +268,7 @@ def _heading(explanation: Explanation) -> RenderableType:
 
 
 def _journey(steps: Sequence[Step]) -> RenderableType:
-    table = Table("stage", "kind", "outcome", "rule", "value", "threshold")
+    table = Table("stage", "kind", "outcome", Column("rule", overflow="fold"), "value", "threshold")
     for step in steps:
         style = {"dropped": "red", "not shown": "dim"}.get(step.outcome, "")
         table.add_row(

@@ -165,11 +165,13 @@ def histogram(
         else:
             line = {"shape": "hvh", "color": colours[name], "width": 2}
             data.append({"type": "scatter", "mode": "lines", **trace, "line": line})
+    most = max(max(counts) for counts in series.values())
+    whole_ticks = {"dtick": 1} if most < 6 else {}
     layout = {
         "height": 270,
         "bargap": 0.08,
         "xaxis": {"title": {"text": title}, "range": [edges[0], edges[-1]]},
-        "yaxis": {"title": {"text": "documents"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "documents"}, "rangemode": "tozero", **whole_ticks},
     }
     return {"data": data, "layout": layout}
 
@@ -264,12 +266,13 @@ def _tick(value: int) -> str:
 def _log_ticks(values: Sequence[float], base: int) -> Figure:
     """Ticks at powers of the base, thinned to about six, and the range of a log axis with some air."""
     powers = [math.log(value, base) for value in values if value > 0] or [0.0]
-    low, high = math.floor(min(powers) + 1e-9), math.ceil(max(powers) - 1e-9)
+    low = math.floor(min(powers) + 1e-9)
+    high = max(low + 1, math.ceil(max(powers) - 1e-9))
     step = max(1, math.ceil((high - low) / 6))
     ticks = [base**power for power in range(low, high + 1, step)]
-    air = 0.06 * max(1, high - low)
+    air = 0.06 * (high - low)
     return {
         "tickvals": ticks,
         "ticktext": [_tick(tick) for tick in ticks],
-        "range": [math.log10(base) * (min(powers) - air), math.log10(base) * (max(powers) + air)],
+        "range": [math.log10(base) * (low - air), math.log10(base) * (high + air)],
     }

@@ -10,12 +10,12 @@ from collections import defaultdict
 from typing import Any
 
 import duckdb
-import fsspec
-import orjson
 
 from curate.errors import OutputError, Problem
+from curate.io.files import exists, join
 from curate.io.ledger import Ledger
 from curate.io.manifest import Manifest
+from curate.io.quarantine import read_quarantine
 from curate.report.duplicates import dedup_stats
 
 Stats = dict[str, Any]
@@ -32,7 +32,6 @@ _COUNTS = (
     "bytes_out",
     "tokens_in",
     "tokens_out",
-    "quarantined",
 )
 _UNIT_COLUMN = {"tokens": "tokens_out", "bytes": "bytes_out", "documents": "rows_out"}
 
@@ -41,8 +40,9 @@ def compute_stats(out: str) -> Stats:
     """The figures of the run under `out` as JSON values. Raises OutputError where the manifest or ledger is
     missing or the ledger names a stage or source that the manifest does not."""
     manifest = Manifest.load(out)
+    quarantine = _quarantine(out, manifest)
     with Ledger(out).connect() as connection:
-        sources = _sources(connection, manifest)
+        sources = _sources(connection, manifest, quarantine)
         stages = _stages(connection, manifest, sources)
         return {
             "format": 1,
@@ -54,7 +54,7 @@ def compute_stats(out: str) -> Stats:
             "languages": _languages(connection),
             "quality": _quality(connection),
             "mix": _mix(manifest, sources, stages),
-            "quarantine": _quarantine(out, manifest),
+            "quarantine": quarantine,
         }
 
 
@@ -76,11 +76,10 @@ def check_conservation(stats: Stats) -> None:
         raise OutputError(*problems)
 
 
-def _sources(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Stats:
+def _sources(connection: duckdb.DuckDBPyConnection, manifest: Manifest, quarantine: Stats) -> Stats:
     query = """
         SELECT source, count(*), count(*) FILTER (dropped_by IS NULL), sum(copies_out),
-               sum(bytes), sum(bytes * copies_out), sum(tokens), sum(tokens * copies_out),
-               count(*) FILTER (dropped_by = 'read')
+               sum(bytes), sum(bytes * copies_out), sum(tokens), sum(tokens * copies_out)
         FROM (SELECT *, coalesce(copies, if(dropped_by IS NULL, 1, 0)) AS copies_out FROM ledger)
         GROUP BY source
     """
@@ -91,7 +90,10 @@ def _sources(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Stats
         raise OutputError(*(Problem("ledger", f"source {name}", expected) for name in unknown))
     empty = [0] * len(_COUNTS)
     return {
-        name: dict(zip(_COUNTS, found.get(name, empty), strict=True))
+        name: {
+            **dict(zip(_COUNTS, found.get(name, empty), strict=True)),
+            "quarantined": sum(quarantine.get(name, {}).values()),
+        }
         for name in manifest.source_names().values()
     }
 
@@ -205,15 +207,10 @@ def _quarantine(out: str, manifest: Manifest) -> Stats:
     found: dict[str, dict[str, int]] = {}
     for source in sorted(manifest.source_names().values()):
         reasons: dict[str, int] = defaultdict(int)
-        path = f"{str(out).rstrip('/')}/quarantine/{source}.jsonl"
-        fs, inner = fsspec.core.url_to_fs(path)
-        if not fs.exists(inner):
-            continue
-        with fs.open(inner, "rb") as lines:
-            for line in lines:
-                record = orjson.loads(line)
-                # A file that could not be opened stands for an unknown number of rows: it counts as one.
-                reasons[record["reason"]] += max(1, record.get("rows") or 0)
+        path = join(out, f"quarantine/{source}.jsonl")
+        for record in read_quarantine(path) if exists(path) else ():
+            # A file that could not be opened stands for an unknown number of rows: it counts as one.
+            reasons[record["reason"]] += max(1, record["rows"])
         if reasons:
             found[source] = dict(sorted(reasons.items()))
     return found

@@ -9,15 +9,15 @@ from typing import BinaryIO
 
 import duckdb
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate.errors import OutputError, Problem
-from curate.io.files import exists, list_folder, open_binary
+from curate.io.files import exists, join, list_folder, open_binary
 from curate.io.ledger import Ledger, pack_doc
 from curate.io.manifest import Manifest, ShardEntry, SourceFileEntry, Totals
+from curate.io.quarantine import read_quarantine
 from curate.report.duplicates import DEDUP_KINDS
 from curate.report.stats import MIX, READ, Stats, check_conservation, compute_stats
 
@@ -148,15 +148,18 @@ def _ledger(root: str, manifest: Manifest) -> Iterator[Problem]:
 
 
 def _quarantine(root: str, stats: Stats) -> Iterator[Problem]:
-    """Every row that could not be read has a record, and every record's rows stand in the ledger."""
-    for name, source in stats["sources"].items():
-        path = f"{root}/quarantine/{name}.jsonl"
-        rows = 0
-        if exists(path):
-            with open_binary(path) as lines:
-                rows = sum(orjson.loads(line).get("rows") or 0 for line in lines)
-        if rows != source["quarantined"]:
-            expected = f"{source['quarantined']}, those that the ledger says could not be read"
+    """Each row of the ledger that could not be read has a record, and each record of rows stands in the ledger.
+
+    Records of a file, or of its unreadable rest, stand for rows that no ledger has.
+    """
+    unread = {stage["name"]: stage["sources"] for stage in stats["stages"]}.get(READ, {})
+    for name in stats["sources"]:
+        path = join(root, f"quarantine/{name}.jsonl")
+        records = read_quarantine(path) if exists(path) else ()
+        rows = sum(record["rows"] for record in records if record["row"] is not None)
+        dropped = unread.get(name, {}).get("dropped", 0)
+        if rows != dropped:
+            expected = f"{dropped}, those that the ledger says could not be read"
             yield Problem(path, f"records of {rows} rows", expected)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from curate.engines import ENGINES
 from curate.errors import OutputError, Problem
-from curate.io.files import exists, join, remove_stale_temporaries, write_json
+from curate.io.files import exists, join, local_path, remove_stale_temporaries, write_json
 from curate.io.lock import hold
 from curate.plan import plan as make_plan
 from curate.progress import Progress, Silent
@@ -52,6 +52,8 @@ def run(
         raise OutputError(
             Problem("--device", device, "auto or cpu", "GPU kernels are not part of this version")
         )
+    if local_path(out) is None:
+        raise OutputError(Problem(out, "not a local folder", "a path of this machine", "copy the result up afterwards"))
     if engine not in ENGINES:
         raise OutputError(Problem("--engine", engine, f"one of {', '.join(ENGINES)}"))
     with hold(out):

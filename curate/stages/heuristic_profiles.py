@@ -1,7 +1,7 @@
 """Families of heuristic rules as tables: which statistic each rule looks at, and the bounds it must keep.
 
-A profile names the implementation it follows, since implementations that cite one paper disagree. Its rules stand
-in the order of that implementation.
+A profile names the implementation it follows, since implementations that cite one paper disagree. Its rules
+stand in the order of that implementation.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Counts = Mapping[str, NDArray[np.int64]]
 class Measure:
     """A count, or a ratio of counts: (`count` - `less`) / `per`.
 
-    The names are those of `curate.kernels.heuristics.STATISTICS`. Where `needs` (by default `per`) is zero, the
-    measure is `undefined`. Documents of fewer than `least_words` words measure 1, as do those where `always` is
-    not zero.
+    The names are those of `curate.kernels.heuristics.STATISTICS`. Where `needs` (by default `per`) is zero,
+    the measure is `undefined`. Documents of fewer than `least_words` words measure 1, as do those where
+    `always` is not zero.
     """
 
     count: str

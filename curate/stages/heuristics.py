@@ -1,7 +1,7 @@
 """Drops documents by heuristic rules about their words, lines, repetition and boilerplate.
 
-All statistics come from one scan of the text by a C++ kernel, all rules are evaluated over arrays. The first rule
-that fails, in the profile's order, names the drop. What the rules are: `heuristic_profiles.py`.
+All statistics come from one scan of the text by a C++ kernel, all rules are evaluated over arrays. The first
+rule that fails, in the profile's order, names the drop. What the rules are: `heuristic_profiles.py`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Bounds(BaseModel):
 
 
 class HeuristicsConfig(StageConfig):
-    """The `heuristics` stage of a recipe. Rules go by name, with or without their profile (`nemo.word_count`)."""
+    """The `heuristics` stage of a recipe. Rules go by name, `word_count` or `nemo.word_count`."""
 
     profile: str | tuple[str, ...] = Field(
         "nemo", description="families of rules, applied one after the other; each follows one implementation"
@@ -83,8 +83,12 @@ class HeuristicsConfig(StageConfig):
 
     @model_validator(mode="after")
     def _bounds_of_rules(self) -> HeuristicsConfig:
-        if not self.resolved():
+        applied = self.resolved()
+        if not applied:
             raise ValueError("rules and skip leave no rule to apply")
+        for name in (_find(name, self.profile) for name in self.thresholds):
+            if name not in applied and name not in self.kept():
+                raise ValueError(f"thresholds: {name} is not among the rules to apply")
         return self
 
     def resolved(self) -> dict[str, Rule]:
@@ -151,6 +155,11 @@ def _bounded(name: str, rule: Rule, bounds: Bounds | None) -> Rule:
     return replace(rule, minimum=minimum, maximum=maximum)
 
 
+def _describe(name: str, rule: Rule) -> dict[str, object]:
+    minimum, maximum = (None if bound is None else float(bound) for bound in (rule.minimum, rule.maximum))
+    return {"rule": name, "measure": str(rule.measure), "min": minimum, "max": maximum}
+
+
 class Heuristics(DocumentStage):
     """Drops each document that fails a rule of its profile; reasons are `profile.rule`.
 
@@ -174,18 +183,15 @@ class Heuristics(DocumentStage):
         return self._config.kept()
 
     def definition(self) -> dict[str, object]:
-        """The rules in order, each with its measure and bounds, the columns kept, and the Unicode version."""
+        """The rules in order and those kept as columns, each with measure and bounds; the Unicode version."""
         return {
-            "rules": [
-                {"rule": name, "measure": str(rule.measure), "min": rule.minimum, "max": rule.maximum}
-                for name, rule in self._applied.items()
-            ],
-            "keep_stats": list(self._kept),
+            "rules": [_describe(name, rule) for name, rule in self._applied.items()],
+            "keep_stats": [_describe(name, rule) for name, rule in self._kept.items()],
             "unicode": UNICODE_VERSION,
         }
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
-        """The first rule each row fails, with what it measured; kept measures as columns, null where undefined."""
+        """The first rule each row fails, with what it measured; kept measures are columns."""
         counts = heuristic_statistics(batch.texts, rows)
         first = np.full(len(rows), -1, np.int16)
         value = np.full(len(rows), np.nan)

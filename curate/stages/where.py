@@ -1,8 +1,8 @@
 """Keeps the documents for which an SQL expression over their columns is true.
 
-DuckDB parses and evaluates the expression, as SQL has it: a comparison with null is null, which does not keep,
-and NaN is greater than every number. Only what depends on the document's own columns is allowed: no subqueries,
-no aggregates, no windows, no function whose result changes between calls (random, now, ...), no file access.
+DuckDB parses and evaluates the expression. As SQL has it, a comparison with null is null, which does not
+keep, and NaN is more than every number. Only what depends on the document's own columns is allowed: no
+subquery, aggregate or window, no function whose result changes between calls (random, now, ...), no files.
 """
 
 from __future__ import annotations
@@ -99,9 +99,8 @@ class Expression:
     @classmethod
     def parse(cls, sql: str) -> Expression:
         """Raises ValueError, with the expression and the place in it, unless it is one that is allowed."""
-        row = _connection().execute("SELECT json_serialize_sql(?)", [f"SELECT {sql}"]).fetchone()
-        assert row is not None
-        tree = json.loads(row[0])
+        rows = _connection().execute("SELECT json_serialize_sql(?)", [f"SELECT {sql}"]).fetchall()
+        tree = json.loads(rows[0][0])
         if tree["error"]:
             raise ValueError(_syntax_error(sql, tree))
         root = _only_expression(sql, tree)

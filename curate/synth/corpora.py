@@ -1,8 +1,8 @@
 """The four schemas, as the Hugging Face cards of the true corpora give them.
 
-dclm: mlfoundations/dclm-baseline-1.0-parquet; fineweb-edu: HuggingFaceFW/fineweb-edu-score-2; dolma-cc: allenai/dolma;
-zyda-1: Zyphra/Zyda, whose `filtering_features` and `source_other` are JSON text, and `nemo_id`, which Zyda-2's recipe
-adds. A batch takes 10 to 30 us a document to write on one core, gzip the most.
+dclm: mlfoundations/dclm-baseline-1.0-parquet; fineweb-edu: HuggingFaceFW/fineweb-edu-score-2; dolma-cc:
+allenai/dolma; zyda-1: Zyphra/Zyda, whose `filtering_features` and `source_other` are JSON text, and
+`nemo_id`, which Zyda-2's recipe adds. Writing takes 10 to 30 us a document on one core, gzip the most.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
@@ -54,16 +53,15 @@ class Writer(Protocol):
 
 
 @contextmanager
-def open_writer(source: str, path: Path) -> Iterator[Writer]:
-    """A writer of the source's schema to `path`; the file is whole when the context ends."""
+def open_writer(source: str, stream: BinaryIO) -> Iterator[Writer]:
+    """A writer of the source's schema to `stream`, which is whole when the context ends."""
     if source == "dolma-cc":
-        with path.open("wb") as stream:
-            writer = _GzipWriter(stream)
-            yield writer
-            writer.close()
+        writer = _GzipWriter(stream)
+        yield writer
+        writer.close()
     else:
         columns = _COLUMNS[source]
-        with pq.ParquetWriter(path, _SCHEMAS[source], compression="zstd", use_dictionary=False) as parquet:
+        with pq.ParquetWriter(stream, _SCHEMAS[source], compression="zstd", use_dictionary=False) as parquet:
             yield _ParquetWriter(parquet, columns)
 
 
@@ -107,15 +105,24 @@ def _url(rows: Rows) -> pa.Array:
 
 def _pattern(rows: Rows, salt: int, pattern: str, alphabet: str = _HEX) -> pa.Array:
     """A string a row: the pattern with random letters of the alphabet for its question marks."""
-    hashes = rows["hash"] ^ np.uint64(salt * 0x9E3779B97F4A7C15 % 2**64)
-    data = _cpu.fill_patterns(hashes, pattern, alphabet)
-    return _strings(data, np.arange(len(hashes) + 1, dtype=np.int64) * len(pattern)).cast(pa.string())
+    data = _cpu.fill_patterns(_salted(rows, salt), pattern, alphabet)
+    ends = np.arange(len(rows["hash"]) + 1, dtype=np.int64) * len(pattern)
+    return _strings(data, ends).cast(pa.string())
+
+
+def _salted(rows: Rows, salt: int) -> NDArray[np.uint64]:
+    """The rows' hashes, changed so that columns of other salts are unrelated."""
+    salted: NDArray[np.uint64] = rows["hash"] ^ np.uint64(salt * 0x9E3779B97F4A7C15 % 2**64)
+    return salted
 
 
 def _uniform(rows: Rows, salt: int) -> NDArray[np.float64]:
     """A number in [0, 1) a row."""
-    mixed = (rows["hash"] ^ np.uint64(salt)) * np.uint64(0xD6E8FEB86659FD93)
-    return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    mixed = _salted(rows, salt)
+    mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+    bits = (mixed ^ (mixed >> np.uint64(32))) >> np.uint64(11)
+    uniform: NDArray[np.float64] = np.ldexp(bits.astype(np.float64), -53)
+    return uniform
 
 
 def _constant(value: str, count: int) -> pa.Array:
@@ -133,7 +140,7 @@ def _iso(dates: pa.Array) -> pa.Array:
 
 
 def _language_score(rows: Rows) -> NDArray[np.float64]:
-    low = np.where(rows["language"] < 0, 0.82, 0.02)
+    low = np.array([0.02, 0.82])[(rows["language"] < 0).astype(np.int8)]
     return np.round(low + 0.17 * _uniform(rows, 12), 6)
 
 
@@ -141,7 +148,8 @@ def _quality_score(rows: Rows) -> NDArray[np.float64]:
     """Educational score: High about 3.4, Medium about 2.2, Low and ungraded about 1.8."""
     middle = np.array([3.4, 2.2, 1.8, 1.8])[rows["quality"]]
     score = middle + (_uniform(rows, 13) + _uniform(rows, 14) - 1) * 1.2
-    return np.round(np.clip(score, 1.5, 5.2), 6)
+    rounded: NDArray[np.float64] = np.asarray(score, np.float64).clip(1.5, 5.2).round(6)
+    return rounded
 
 
 def _dclm(rows: Rows, file: File) -> dict[str, pa.Array]:

@@ -7,12 +7,23 @@
 namespace curate::synth {
 
 enum Kind {
-  kOriginal, kExact, kWordEdits, kCharEdits, kTruncation, kBoilerplate, kReorder, kExtraction, kChain, kOtherLanguage, kJunk
+  kOriginal,
+  kExact,
+  kWordEdits,
+  kCharEdits,
+  kTruncation,
+  kBoilerplate,
+  kReorder,
+  kExtraction,
+  kChain,
+  kOtherLanguage,
+  kJunk
 };
 
 class Edits {
  public:
-  explicit Edits(const Grammar& grammar) : frame_(grammar.rule("en.frame_line")), words_(grammar.rule("en.gn")) {}
+  explicit Edits(const Grammar& grammar)
+      : frame_(grammar.rule("en.frame_line")), words_(grammar.rule("en.gn")) {}
 
   // Replaces `out.text`, a document, by a copy changed as `kind` says; other than kExact, never equal to it.
   void apply(Writer& out, Kind kind) const {
@@ -29,12 +40,23 @@ class Edits {
  private:
   void change(Writer& out, const std::string& original, Kind kind) const {
     switch (kind) {
-      case kWordEdits: word_edits(out, original); break;
-      case kCharEdits: char_edits(out, original); break;
-      case kTruncation: truncate(out, original); break;
-      case kBoilerplate: boilerplate(out, original); break;
-      case kReorder: reorder(out, original); break;
-      default: extract(out, original);
+      case kWordEdits:
+        word_edits(out, original);
+        break;
+      case kCharEdits:
+        char_edits(out, original);
+        break;
+      case kTruncation:
+        truncate(out, original);
+        break;
+      case kBoilerplate:
+        boilerplate(out, original);
+        break;
+      case kReorder:
+        reorder(out, original);
+        break;
+      default:
+        extract(out, original);
     }
   }
   // Between one word in 400 and one in 12 is replaced, dropped, doubled or given company.
@@ -49,8 +71,11 @@ class Edits {
         out.text.append(s, i, end - i);
       } else {
         switch (out.random.below(4)) {
-          case 0: out.expand(words_); break;
-          case 1: break;
+          case 0:
+            out.expand(words_);
+            break;
+          case 1:
+            break;
           case 2:
             out.text.append(s, i, end - i);
             out.text += ' ';
@@ -80,10 +105,16 @@ class Edits {
       }
       next = i + 1 + out.random.below(2 * rate);
       switch (out.random.below(4)) {
-        case 0: out.text += static_cast<char>('a' + out.random.below(26)); break;
-        case 1: break;
-        case 2: out.text.append(2, c); break;
-        default: out.text += static_cast<char>(c ^ 0x20);
+        case 0:
+          out.text += static_cast<char>('a' + out.random.below(26));
+          break;
+        case 1:
+          break;
+        case 2:
+          out.text.append(2, c);
+          break;
+        default:
+          out.text += static_cast<char>(c ^ 0x20);
       }
     }
   }
@@ -109,7 +140,8 @@ class Edits {
     std::string gap = s.find("\n\n") == std::string::npos ? "\n" : "\n\n";
     std::vector<std::string> parts;
     size_t i = 0;
-    for (size_t end; (end = s.find(gap, i)) != std::string::npos; i = end + gap.size()) parts.push_back(s.substr(i, end - i));
+    for (size_t end; (end = s.find(gap, i)) != std::string::npos; i = end + gap.size())
+      parts.push_back(s.substr(i, end - i));
     parts.push_back(s.substr(i));
     for (size_t k = parts.size(); k > 1; --k) std::swap(parts[k - 1], parts[out.random.below(k)]);
     for (size_t k = 0; k < parts.size(); ++k) {
@@ -126,10 +158,14 @@ class Edits {
         continue;
       }
       u8 last = static_cast<u8>(s[i + 2]);
-      if (last == 0x9C || last == 0x9D) out.text += '"';
-      else if (last == 0x98 || last == 0x99) out.text += '\'';
-      else if (last == 0x93 || last == 0x94) out.text += '-';
-      else out.text.append(s, i, 3);
+      if (last == 0x9C || last == 0x9D)
+        out.text += '"';
+      else if (last == 0x98 || last == 0x99)
+        out.text += '\'';
+      else if (last == 0x93 || last == 0x94)
+        out.text += '-';
+      else
+        out.text.append(s, i, 3);
       i += 2;
     }
   }

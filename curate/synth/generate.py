@@ -1,7 +1,8 @@
 """Writes the corpora file by file, at about 20,000 documents (50 MB of text) a second on one core.
 
-A file is a function of (seed, documents, its number), so workers need no order. `truth.parquet` is finished last: its
-presence says that the corpora are complete. Threads suffice, as the generator, Arrow and zlib release the GIL.
+A file is a function of (seed, documents, its number), so workers need no order. `truth.parquet` is
+finished last: its presence says that the corpora are complete. The generator, Arrow and zlib release the
+GIL, so threads suffice.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.errors import OutputError, Problem
+from curate.io.files import atomic_write, join, list_folder, remove
 from curate.kernels import _cpu
 from curate.synth.corpora import open_writer
 from curate.synth.layout import SOURCES, File, Layout, plan_layout
@@ -33,21 +34,24 @@ def generate(
     workers: int = 2,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Writes `documents` documents below `folder`, and `truth.parquet`, which says of each what was planted.
+    """Writes corpora of so many documents below `folder`, a path or URL, and `truth.parquet`.
 
-    The bytes depend on `documents` and `seed` alone. `progress` is called with the number of documents finished
-    so far, from the calling thread. Raises ValueError for fewer than one document or worker, OutputError if the
-    folder holds files of other corpora, which a recipe would read along.
+    The latter says of each document what was planted. The bytes depend on `documents` and `seed` alone.
+    `progress` is called with the number of documents finished so far, from the calling thread.
+
+    Raises ValueError for fewer than one document or worker, OutputError if the folder cannot be written
+    or holds files of other corpora, which a recipe would read along.
     """
     if documents < 1 or workers < 1:
         raise ValueError("documents and workers must be at least 1")
-    folder = Path(folder)
+    folder = str(folder)
     layout = plan_layout(documents)
     _check_folder(folder, layout)
+    remove(join(folder, "truth.parquet"))
     generator = _generator(layout, seed)
     with (
-        _atomic(folder / "truth.parquet") as path,
-        pq.ParquetWriter(path, TRUTH_SCHEMA, compression="zstd") as truth,
+        atomic_write(join(folder, "truth.parquet")) as stream,
+        pq.ParquetWriter(stream, TRUTH_SCHEMA, compression="zstd") as truth,
     ):
         finished = 0
         for file, table in _in_order(layout, generator, folder, workers):
@@ -73,7 +77,7 @@ def _generator(layout: Layout, seed: int) -> _cpu.SynthGenerator:
 
 
 def _in_order(
-    layout: Layout, generator: _cpu.SynthGenerator, folder: Path, workers: int
+    layout: Layout, generator: _cpu.SynthGenerator, folder: str, workers: int
 ) -> Iterator[tuple[File, pa.Table]]:
     """Makes the files, a few at a time, and gives their truth in order."""
     under_way: deque[tuple[File, Future[pa.Table]]] = deque()
@@ -87,9 +91,12 @@ def _in_order(
             yield first, made.result()
 
 
-def _make_file(layout: Layout, generator: _cpu.SynthGenerator, folder: Path, file: File) -> pa.Table:
+def _make_file(layout: Layout, generator: _cpu.SynthGenerator, folder: str, file: File) -> pa.Table:
     tables = []
-    with _atomic(folder / file.path) as path, open_writer(SOURCES[file.source].name, path) as writer:
+    with (
+        atomic_write(join(folder, file.path)) as stream,
+        open_writer(SOURCES[file.source].name, stream) as writer,
+    ):
         for start in range(file.start, file.start + file.rows, BATCH_ROWS):
             rows = generator.rows(file.source, start, min(BATCH_ROWS, file.start + file.rows - start))
             writer.write(rows, file)
@@ -97,28 +104,17 @@ def _make_file(layout: Layout, generator: _cpu.SynthGenerator, folder: Path, fil
     return pa.concat_tables(tables) if tables else TRUTH_SCHEMA.empty_table()
 
 
-def _check_folder(folder: Path, layout: Layout) -> None:
-    expected = {folder / file.path for file in layout.files}
+def _check_folder(folder: str, layout: Layout) -> None:
+    expected = {file.path for file in layout.files}
     for source in SOURCES:
-        for path in sorted((folder / source.name).rglob("*")):
-            if path.is_file() and path not in expected:
+        for path in list_folder(join(folder, source.name)):
+            inside = path[path.rindex(f"/{source.name}/") + 1 :]
+            if inside not in expected:
                 raise OutputError(
                     Problem(
-                        str(folder),
-                        f"holds {path.relative_to(folder)}, which these corpora do not have",
+                        folder,
+                        f"holds {inside}, which these corpora do not have",
                         "an empty folder, or one with corpora of as many documents",
                         "remove the folder or choose another",
                     )
                 )
-
-
-@contextmanager
-def _atomic(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path` that becomes `path` at the end, or vanishes on an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

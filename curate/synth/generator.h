@@ -11,8 +11,9 @@ namespace curate::synth {
 constexpr u32 kChainLinks = 6;
 constexpr i64 kNowhere = -1;
 
-// The documents of a source are numbered by role: originals first, then low-quality ones, copies, links of chains,
-// other languages, junk. A permutation scatters the numbers over the rows, so that both ways are computable.
+// The documents of a source are numbered by role: originals first, then low-quality ones, copies, links of
+// chains, other languages, junk. A permutation scatters the numbers over the rows, so that both ways are
+// computable.
 struct SourcePlan {
   u64 originals, low, copies, chains, foreign, junk;
   u32 high_percent;  // of the originals; the others are Medium
@@ -48,8 +49,14 @@ struct Rows {
 class Generator {
  public:
   Generator(Grammar grammar, std::vector<SourcePlan> plans, u64 seed)
-      : grammar_(std::move(grammar)), prose_(grammar_), edits_(grammar_), junk_(grammar_, prose_), plans_(std::move(plans)),
-        seed_(mix(seed)), host_(grammar_.rule("en.host")), path_(grammar_.rule("en.path")) {
+      : grammar_(std::move(grammar)),
+        prose_(grammar_),
+        edits_(grammar_),
+        junk_(grammar_, prose_),
+        plans_(std::move(plans)),
+        seed_(mix(seed)),
+        host_(grammar_.rule("en.host")),
+        path_(grammar_.rule("en.path")) {
     for (size_t s = 0; s < plans_.size(); ++s) {
       orders_.emplace_back(plans_[s].size(), mix(seed_, 1, s));
       total_originals_ += plans_[s].originals + plans_[s].low;
@@ -62,7 +69,8 @@ class Generator {
   // Rows [start, start + count) of a source.
   Rows rows(u32 source, u64 start, u64 count) const {
     Rows out;
-    cpu::JaccardScratch scratch;
+    cpu::JaccardScratch<CharShingles> characters(25);
+    cpu::JaccardScratch<WordShingles> words(5);
     std::string original;
     for (u64 row = start; row < start + count; ++row) {
       Place place{source, orders_[source].backward(row)};
@@ -75,8 +83,8 @@ class Generator {
         const u8* a = reinterpret_cast<const u8*>(out.text.data()) + begin;
         const u8* b = reinterpret_cast<const u8*>(original.data());
         i64 na = static_cast<i64>(out.text.size() - begin), nb = static_cast<i64>(original.size());
-        char25 = scratch.compare(a, na, b, nb, 0, 25);
-        word5 = scratch.compare(a, na, b, nb, 1, 5);
+        char25 = characters.compare(a, na, b, nb);
+        word5 = words.compare(a, na, b, nb);
       }
       out.char25.push_back(char25);
       out.word5.push_back(word5);
@@ -99,9 +107,10 @@ class Generator {
     } else if ((i -= plan.originals) < plan.low) {
       known.quality = kLow;
     } else if ((i -= plan.low) < plan.copies) {
-      static const Kind kinds[] = {kExact, kExact, kExact, kExact, kExact, kWordEdits, kWordEdits, kWordEdits, kWordEdits,
-                                   kCharEdits, kCharEdits, kTruncation, kTruncation, kTruncation, kBoilerplate,
-                                   kBoilerplate, kBoilerplate, kReorder, kExtraction, kExtraction};
+      static const Kind kinds[] = {kExact,       kExact,       kExact,      kExact,      kExact,
+                                   kWordEdits,   kWordEdits,   kWordEdits,  kWordEdits,  kCharEdits,
+                                   kCharEdits,   kTruncation,  kTruncation, kTruncation, kBoilerplate,
+                                   kBoilerplate, kBoilerplate, kReorder,    kExtraction, kExtraction};
       known.kind = kinds[random.below(20)];
       known.copied = true;
       known.original = pick(place.source, random);
@@ -176,9 +185,11 @@ class Generator {
     out.quality.push_back(static_cast<u8>(known.quality));
     out.rule.push_back(static_cast<int8_t>(known.rule));
     out.language.push_back(static_cast<int8_t>(known.language));
-    out.original_source.push_back(static_cast<int8_t>(known.copied ? static_cast<int>(known.original.source) : -1));
+    out.original_source.push_back(
+        static_cast<int8_t>(known.copied ? static_cast<int>(known.original.source) : -1));
     out.original_row.push_back(
-        known.copied ? static_cast<i64>(orders_[known.original.source].forward(known.original.number)) : kNowhere);
+        known.copied ? static_cast<i64>(orders_[known.original.source].forward(known.original.number))
+                     : kNowhere);
     u64 own = identity(place);
     out.hash.push_back(mix(own, 5));
     // Most copies in another source come from the page itself: the same URL, perhaps written in another way.

@@ -9,20 +9,20 @@
 
 namespace curate::synth {
 
-// Tokens of an alternative: >= 0 a literal; -1 - r rule r; kTopical - r the rule of the document's topic, r for
-// topic 0; kSpecial - s a special of the order below.
+// Tokens of an alternative: >= 0 a literal; -1 - r rule r; kTopical - r the rule of the document's topic, r
+// for topic 0; kSpecial - s a special of the order below.
 constexpr int32_t kTopical = -1000000;
 constexpr int32_t kSpecial = -2000000;
 enum Special { kArticle, kYear, kNumber, kSmall, kPercent, kDay, kKey, kKeys, kWho, kWhere };
 
 struct Grammar {
-  std::string pool;                    // all literals, side by side
-  std::vector<i64> literals;           // bounds of literals in pool
-  std::vector<int32_t> tokens;         // all alternatives, side by side
-  std::vector<i64> alternatives;       // bounds of alternatives in tokens
-  std::vector<i64> rules;              // bounds of rules in alternatives
-  std::vector<u8> skewed;              // 1: the first of a rule's words are likelier; 2: from a word of the document's on
-  std::vector<std::string> names;      // of the rules
+  std::string pool;               // all literals, side by side
+  std::vector<i64> literals;      // bounds of literals in pool
+  std::vector<int32_t> tokens;    // all alternatives, side by side
+  std::vector<i64> alternatives;  // bounds of alternatives in tokens
+  std::vector<i64> rules;         // bounds of rules in alternatives
+  std::vector<u8> skewed;  // 1: the first of a rule's words are likelier; 2: from a word of the document's on
+  std::vector<std::string> names;  // of the rules
   std::unordered_map<std::string, int> by_name;
   int topics = 0;
 
@@ -105,7 +105,9 @@ class Writer {
     text.append(begin, size);
   }
   static bool vowel(const char* s, size_t n) {
-    auto starts = [&](const char* prefix) { return std::string_view(s, n).substr(0, std::char_traits<char>::length(prefix)) == prefix; };
+    auto starts = [&](const char* prefix) {
+      return std::string_view(s, n).substr(0, std::char_traits<char>::length(prefix)) == prefix;
+    };
     if (starts("uni") || starts("use") || starts("usu") || starts("eu") || starts("one")) return false;
     if (starts("hour") || starts("honest") || starts("heir")) return true;
     return n && (s[0] == 'a' || s[0] == 'e' || s[0] == 'i' || s[0] == 'o' || s[0] == 'u');
@@ -113,21 +115,40 @@ class Writer {
   void item(int rule, u32 pick) { alternative(grammar_.rules[rule] + pick); }
   void special(int which) {
     switch (which) {
-      case kArticle: article_ = true; break;
-      case kYear: number(random.between(1780, 2024)); break;
-      case kNumber: number(random.chance(50) ? random.between(11, 999) : random.between(1000, 98999)); break;
-      case kSmall: number(random.between(2, 12)); break;
-      case kPercent: number(random.between(3, 97)); break;
-      case kDay: number(random.between(1, 28)); break;
-      case kKey: item(key_rule_ + subject.topic, subject.key); break;
-      case kKeys: item(keys_rule_ + subject.topic, subject.key); break;
+      case kArticle:
+        article_ = true;
+        break;
+      case kYear:
+        number(random.between(1780, 2024));
+        break;
+      case kNumber:
+        number(random.chance(50) ? random.between(11, 999) : random.between(1000, 98999));
+        break;
+      case kSmall:
+        number(random.between(2, 12));
+        break;
+      case kPercent:
+        number(random.between(3, 97));
+        break;
+      case kDay:
+        number(random.between(1, 28));
+        break;
+      case kKey:
+        item(key_rule_ + subject.topic, subject.key);
+        break;
+      case kKeys:
+        item(keys_rule_ + subject.topic, subject.key);
+        break;
       case kWho:
         item(first_rule_, subject.first);
         text += ' ';
         item(last_rule_, subject.last);
         break;
-      case kWhere: item(place_rule_, subject.place); break;
-      default: throw std::invalid_argument("unknown special in the grammar");
+      case kWhere:
+        item(place_rule_, subject.place);
+        break;
+      default:
+        throw std::invalid_argument("unknown special in the grammar");
     }
   }
   // Latin and Cyrillic letters; an opening quote or question mark before the letter is skipped.

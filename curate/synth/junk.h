@@ -1,47 +1,123 @@
-// English documents that a heuristic rule should drop, one way for each rule of NeMo Curator's English profile.
+// English documents that a heuristic rule should drop, one way for each rule of NeMo Curator's English
+// profile.
 #pragma once
 #include "prose.h"
 
 namespace curate::synth {
 
 enum Rule {
-  kNonAlphaNumeric, kSymbolToWord, kNumbers, kUrls, kWhiteSpace, kParentheses, kBoilerplateText, kRepeatedLines,
-  kRepeatedParagraphs, kRepeatedLinesChar, kRepeatedParagraphsChar, kWordCount, kPunctuation, kAlphabetic,
-  kCommonEnglishWords, kMeanWordLength, kLongWord, kEllipsis, kTop2, kTop3, kTop4, kDup5, kDup6, kDup7, kDup8, kDup9,
-  kDup10, kBullets, kRules
+  kNonAlphaNumeric,
+  kSymbolToWord,
+  kNumbers,
+  kUrls,
+  kWhiteSpace,
+  kParentheses,
+  kBoilerplateText,
+  kRepeatedLines,
+  kRepeatedParagraphs,
+  kRepeatedLinesChar,
+  kRepeatedParagraphsChar,
+  kWordCount,
+  kPunctuation,
+  kAlphabetic,
+  kCommonEnglishWords,
+  kMeanWordLength,
+  kLongWord,
+  kEllipsis,
+  kTop2,
+  kTop3,
+  kTop4,
+  kDup5,
+  kDup6,
+  kDup7,
+  kDup8,
+  kDup9,
+  kDup10,
+  kBullets,
+  kRules
 };
 
 class Junk {
  public:
   Junk(const Grammar& grammar, const Prose& prose)
-      : prose_(prose), sentence_(grammar.rule("en.high_sentence")), fragment_(grammar.rule("en.fragment")),
-        policy_(grammar.rule("en.policy_line")), url_(grammar.rule("en.url")), word_(grammar.rule("en.ns@0")), topics_(grammar.topics) {}
+      : prose_(prose),
+        sentence_(grammar.rule("en.high_sentence")),
+        fragment_(grammar.rule("en.fragment")),
+        policy_(grammar.rule("en.policy_line")),
+        url_(grammar.rule("en.url")),
+        word_(grammar.rule("en.ns@0")),
+        topics_(grammar.topics) {}
 
   void write(Writer& out, Rule rule) const {
     switch (rule) {
-      case kNonAlphaNumeric: separated(out, " | "); break;
-      case kSymbolToWord: strewn(out, 5, [&] { out.text += "#"; }); break;
-      case kNumbers: strewn(out, 2, [&] { out.number(100000 + out.random.below(99900000)); }); break;
-      case kUrls: strewn(out, 14, [&] { out.expand(url_); }); break;
-      case kWhiteSpace: white_space(out); break;
-      case kParentheses: parentheses(out); break;
-      case kBoilerplateText: boilerplate(out); break;
-      case kRepeatedLines: repeated_lines(out); break;
-      case kRepeatedParagraphs: repeated_paragraphs(out); break;
-      case kRepeatedLinesChar: repeated_long(out, "\n"); break;
-      case kRepeatedParagraphsChar: repeated_long(out, "\n\n"); break;
-      case kWordCount: prose_.block(out, kHigh, out.random.between(60, 160)); break;
-      case kPunctuation: listing(out, "", ""); break;
-      case kAlphabetic: strewn(out, 2, [&] { out.number(out.random.between(1, 99)); }); break;
-      case kCommonEnglishWords: capitals(out); break;
-      case kMeanWordLength: glued(out); break;
-      case kLongWord: long_word(out); break;
-      case kEllipsis: listing(out, "", "..."); break;
-      case kTop2: phrase(out, 2, 230); break;
-      case kTop3: phrase(out, 3, 194); break;
-      case kTop4: phrase(out, 4, 174); break;
-      case kBullets: listing(out, "\xE2\x80\xA2 ", "."); break;
-      default: repeated_passage(out, rule == kDup5 ? 205 : 145 - 10 * (rule - kDup6));
+      case kNonAlphaNumeric:
+        separated(out, " | ");
+        break;
+      case kSymbolToWord:
+        strewn(out, 5, [&] { out.text += "#"; });
+        break;
+      case kNumbers:
+        strewn(out, 2, [&] { out.number(100000 + out.random.below(99900000)); });
+        break;
+      case kUrls:
+        strewn(out, 14, [&] { out.expand(url_); });
+        break;
+      case kWhiteSpace:
+        white_space(out);
+        break;
+      case kParentheses:
+        parentheses(out);
+        break;
+      case kBoilerplateText:
+        boilerplate(out);
+        break;
+      case kRepeatedLines:
+        repeated_lines(out);
+        break;
+      case kRepeatedParagraphs:
+        repeated_paragraphs(out);
+        break;
+      case kRepeatedLinesChar:
+        repeated_long(out, "\n");
+        break;
+      case kRepeatedParagraphsChar:
+        repeated_long(out, "\n\n");
+        break;
+      case kWordCount:
+        prose_.block(out, kHigh, out.random.between(60, 160));
+        break;
+      case kPunctuation:
+        listing(out, "", "");
+        break;
+      case kAlphabetic:
+        strewn(out, 2, [&] { out.number(out.random.between(1, 99)); });
+        break;
+      case kCommonEnglishWords:
+        capitals(out);
+        break;
+      case kMeanWordLength:
+        glued(out);
+        break;
+      case kLongWord:
+        long_word(out);
+        break;
+      case kEllipsis:
+        listing(out, "", "...");
+        break;
+      case kTop2:
+        phrase(out, 2, 230);
+        break;
+      case kTop3:
+        phrase(out, 3, 194);
+        break;
+      case kTop4:
+        phrase(out, 4, 174);
+        break;
+      case kBullets:
+        listing(out, "\xE2\x80\xA2 ", ".");
+        break;
+      default:
+        repeated_passage(out, rule == kDup5 ? 205 : 145 - 10 * (rule - kDup6));
     }
   }
 
@@ -115,7 +191,8 @@ class Junk {
     before.swap(out.text);
     return word;
   }
-  // Brackets make an eighth of the text: one word to a line, as spaces would break an earlier rule, and sentences.
+  // Brackets make an eighth of the text: one word to a line, as spaces would break an earlier rule, and
+  // sentences.
   void parentheses(Writer& out) const {
     size_t brackets = 0;
     for (size_t bytes = size(out); out.text.size() < bytes || brackets * 8 < out.text.size();) {
@@ -178,19 +255,20 @@ class Junk {
     out.text = prose(out, size(out));
     for (size_t i = 0; i < out.text.size(); ++i) {
       bool starts = i == 0 || out.text[i - 1] == ' ';
-      if (starts && out.text[i] >= 'a' && out.text[i] <= 'z') out.text[i] = static_cast<char>(out.text[i] - 32);
+      if (starts && out.text[i] >= 'a' && out.text[i] <= 'z')
+        out.text[i] = static_cast<char>(out.text[i] - 32);
     }
   }
   // Three words in one, as where an extractor loses the spaces, and a line that it left whole.
   void glued(Writer& out) const {
-    std::string s = prose(out, size(out) + 900);
+    std::string s = prose(out, size(out) + 1200);
     u32 word = 0;
     each_word(s, [&](size_t i, size_t end) {
       if (word) out.text += word % 3 ? "." : " ";
       out.text.append(s, i, end - i);
       ++word;
     });
-    out.text += "\n" + prose(out, 250);
+    out.text += "\n" + prose(out, 400);
   }
   void long_word(Writer& out) const {
     prose_.block(out, kHigh, out.random.between(1500, 3000));

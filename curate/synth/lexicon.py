@@ -1,8 +1,9 @@
 """Compiles the word lists and grammars of `words/` into the arrays that the generator expands.
 
-A grammar file has rules: a line that starts a rule holds its name, indented lines are its alternatives. `name: words`
-makes a word list, of which some words are used more than others. In an alternative, `{x}` stands for a rule or list
-and `[a|b|]` for one of the pieces. English words are inflected here; words of other languages stand as they are used.
+A grammar file has rules: a line that starts a rule holds its name, indented lines are its alternatives.
+`name: words` makes a word list, of which some words are used more than others. In an alternative, `{x}`
+stands for a rule or list and `[a|b|]` for one of the pieces. English words are inflected here; words of
+other languages stand as they are used.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ class Lexicon:
     """A compiled grammar: rule r has the alternatives rules[r] to rules[r + 1], and so on down to literals.
 
     pool: UTF-8 bytes of all literals; literals: int64 bounds in pool; tokens: int32, see grammar.h;
-    alternatives: int64 bounds in tokens; rules: int64 bounds in alternatives; skewed: uint8, 1 for word lists whose
-    first words are likelier, 2 where the likelier words differ between documents, 0 for other rules; names: of the
-    rules, `<language>.<rule>`, topics as `<rule>@<number>`.
+    alternatives: int64 bounds in tokens; rules: int64 bounds in alternatives; skewed: uint8, 1 for word lists
+    whose first words are likelier, 2 where the likelier words differ between documents, 0 for other rules;
+    names: of the rules, `<language>.<rule>`, topics as `<rule>@<number>`.
     """
 
     pool: bytes

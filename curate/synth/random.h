@@ -1,16 +1,10 @@
 // Hashes, random numbers and permutations of the generator: pure integer arithmetic, equal on every machine.
 #pragma once
-#include "../kernels/portable.h"
+#include "../kernels/hash.h"
 
 namespace curate::synth {
 
-// splitmix64's finaliser (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-inline u64 mix(u64 x) {
-  x += 0x9E3779B97F4A7C15ull;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
-  return x ^ (x >> 31);
-}
+inline u64 mix(u64 x) { return splitmix64(x); }
 
 inline u64 mix(u64 a, u64 b) { return mix(mix(a) ^ b); }
 inline u64 mix(u64 a, u64 b, u64 c) { return mix(mix(a, b) ^ c); }
@@ -18,11 +12,7 @@ inline u64 mix(u64 a, u64 b, u64 c) { return mix(mix(a, b) ^ c); }
 class Random {
  public:
   explicit Random(u64 seed) : state_(seed) {}
-  u64 next() {
-    u64 value = mix(state_);
-    state_ += 0x9E3779B97F4A7C15ull;
-    return value;
-  }
+  u64 next() { return splitmix64(state_); }
   // Uniform in [0, n), n > 0 and below 2^32.
   u32 below(u64 n) { return static_cast<u32>(((next() >> 32) * n) >> 32); }
   // In [0, n), n below 2^16: the product of two uniforms, so that the first items are many times likelier.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from curate.synth.layout import SOURCES, File, Layout
 
 # In the order of the C++ enumerations `Kind` (edits.h), `Rule` (junk.h) and `Quality` (prose.h).
+# The rules are those of the heuristics profile `nemo`.
 KINDS = (
     "original",
     "exact",
@@ -26,34 +27,34 @@ KINDS = (
     "junk",
 )
 RULES = (
-    "non_alpha_numeric",
+    "alpha_numeric",
     "symbol_to_word",
-    "numbers",
-    "urls",
+    "numbers_ratio",
+    "urls_ratio",
     "white_space",
-    "parentheses",
-    "boilerplate",
+    "parentheses_ratio",
+    "boilerplate_string_ratio",
     "repeated_lines",
     "repeated_paragraphs",
     "repeated_lines_char",
     "repeated_paragraphs_char",
     "word_count",
     "punctuation",
-    "alphabetic",
+    "words_without_alphabets",
     "common_english_words",
     "mean_word_length",
-    "long_word",
+    "max_word_length",
     "ellipsis",
-    "top_2_gram",
-    "top_3_gram",
-    "top_4_gram",
-    "dup_5_gram",
-    "dup_6_gram",
-    "dup_7_gram",
-    "dup_8_gram",
-    "dup_9_gram",
-    "dup_10_gram",
-    "bullets",
+    "repeating_top_2grams",
+    "repeating_top_3grams",
+    "repeating_top_4grams",
+    "repeating_dup_5gram",
+    "repeating_dup_6gram",
+    "repeating_dup_7gram",
+    "repeating_dup_8gram",
+    "repeating_dup_9gram",
+    "repeating_dup_10gram",
+    "bullet_ratio",
 )
 QUALITIES = ("High", "Medium", "Low")
 LANGUAGES = ("de", "fr", "es", "it", "pt", "nl", "pl", "ru", "zh", "ja", "ko", "ar")
@@ -111,7 +112,7 @@ def _named(names: tuple[str, ...], codes: NDArray[Any]) -> pa.Array:
 def _positions(
     rows: dict[str, NDArray[Any]], layout: Layout
 ) -> tuple[tuple[str, ...], NDArray[np.int32], NDArray[np.int64]]:
-    """All paths, and of each row's original the number of its path and its row there (-1 without original)."""
+    """All paths, and of each row's original the number of its path and its row there (-1 without one)."""
     original_file = np.full(len(rows["kind"]), -1, np.int32)
     original_row = np.full(len(rows["kind"]), -1, np.int64)
     sources = [file.source for file in layout.files]

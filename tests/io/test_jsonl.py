@@ -1,5 +1,6 @@
 import base64
 import gzip
+import io
 import json
 from pathlib import Path
 
@@ -212,6 +213,21 @@ def test_remote_files_read_as_local_ones_do(tmp_path: Path) -> None:
         memory.put(str(_write(tmp_path / name, data)), f"/lines/{name}")
         assert content(f"memory://lines/{name}", TEXT).texts == texts
     memory.rm("/lines", recursive=True)
+
+
+def test_a_lost_connection_is_no_truncated_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.put(str(_write(tmp_path / "a.jsonl.gz", _line("a"))), "/lost/a.jsonl.gz")
+    (file,) = list_files("test", ["memory://lost/*"], None, TEXT)
+
+    class _Lost(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise RuntimeError("connection reset")
+
+    monkeypatch.setattr(type(memory), "_open", lambda *_, **__: _Lost())
+    with pytest.raises(SourceError, match=r"a\.jsonl\.gz: cannot be read: RuntimeError: connection reset"):
+        list(read_batches(file, TEXT, text=True, max_documents=10, max_bytes=1000))
+    memory.rm("/lost", recursive=True)
 
 
 def test_a_file_that_vanishes_is_a_source_error(tmp_path: Path) -> None:

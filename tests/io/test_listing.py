@@ -159,6 +159,13 @@ def test_remote_files_list_and_read_through_fsspec(tmp_path: Path) -> None:
     memory.rm("/corpora", recursive=True)
 
 
+def test_a_file_system_that_cannot_be_reached_is_an_error() -> None:
+    with pytest.raises(
+        SourceError, match=r"nosuch://a/\*\.jsonl: cannot be read: ValueError: Protocol not known"
+    ):
+        list_files("web", ["nosuch://a/*.jsonl"], None, TEXT)
+
+
 def test_many_files_list_in_order(tmp_path: Path) -> None:
     _write(tmp_path, *(f"{i:03}.parquet" for i in range(100)))
     assert _names(tmp_path, "*.parquet") == [f"{i:03}.parquet" for i in range(100)]

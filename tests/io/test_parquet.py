@@ -80,6 +80,27 @@ def test_ids_and_metadata_that_are_not_utf8_are_mended(tmp_path: Path) -> None:
     assert read.bad == []
 
 
+def test_nested_metadata_that_is_not_utf8_is_mended(tmp_path: Path) -> None:
+    damaged = _strings([b"a", b"\xffb", None, b"d"])
+    gap = pa.array([False, False, False, True])
+    columns = {
+        "struct": pa.StructArray.from_arrays([damaged, pa.array([1, 2, 3, 4])], ["s", "n"], mask=gap),
+        "list": pa.ListArray.from_arrays(pa.array([0, 1, None, 3, 4]), damaged),
+        "map": pa.MapArray.from_arrays([0, 1, 2, 2, 4], pa.array(["k"] * 4), damaged),
+    }
+    path = _write(tmp_path / "a.parquet", pa.table({"text": ["x"] * 4, **columns}), rows=4)
+    for ranges in (None, [(0, 1), (1, 4)]):
+        read = content(path, SourceColumns("text", None, tuple(columns)), rows=ranges)
+        assert read.column("struct") == [
+            {"s": "a", "n": 1},
+            {"s": "\ufffdb", "n": 2},
+            {"s": None, "n": 3},
+            None,
+        ]
+        assert read.column("list") == [["a"], ["\ufffdb", None], None, ["d"]]
+        assert read.column("map") == [[("k", "a")], [("k", "\ufffdb")], [], [("k", None), ("k", "d")]]
+
+
 def test_metadata_columns_keep_their_types_and_nesting(tmp_path: Path) -> None:
     table = pa.table(
         {
@@ -289,7 +310,7 @@ def test_a_lost_connection_is_no_corrupt_row_group(tmp_path: Path, monkeypatch: 
     memory.put(str(path), "/cut/a.parquet")
     monkeypatch.setattr(type(memory), "_open", lambda *_, **__: _Cut(path.read_bytes()))
     (file,) = list_files("test", ["memory://cut/a.parquet"], None, TEXT)
-    with pytest.raises(SourceError, match=r"a\.parquet: the file cannot be read: connection reset"):
+    with pytest.raises(SourceError, match=r"a\.parquet: cannot be read: connection reset"):
         list(read_batches(file, TEXT, text=True, max_documents=10, max_bytes=1000))
     memory.rm("/cut", recursive=True)
 

@@ -101,6 +101,14 @@ def test_thresholds_are_found_where_the_definition_has_them() -> None:
     assert threshold(stage, "p.top") == 0.2
     assert threshold(stage, "gopher.short") == 50
     assert threshold(stage, "p.unknown") is None
+    rules = [
+        {"rule": "q.words", "measure": "words", "min": 50, "max": 100000},
+        {"rule": "q.symbols", "measure": "symbols", "min": None, "max": 0.1},
+        {"rule": "q.stops", "measure": "stops", "min": 2, "max": None},
+    ]
+    listed = StageEntry(name="h", kind="heuristics", definition={"rules": rules})
+    found = [threshold(listed, name) for name in ("q.words", "q.symbols", "q.stops")]
+    assert found == ["50 to 100000", "at most 0.1", "at least 2"]
     assert threshold(StageEntry(name="l", kind="language", definition={"min_score": 0.65}), "l.low") == 0.65
 
 

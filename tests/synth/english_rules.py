@@ -59,15 +59,15 @@ def _mean(values: list[int]) -> float:
 
 # In the profile's order; each says whether the document is to be dropped.
 RULES: dict[str, Callable[[str], bool]] = {
-    "non_alpha_numeric": lambda text: _share(text, r"[^a-zA-Z0-9\n?!,.]") > 0.25,
+    "alpha_numeric": lambda text: _share(text, r"[^a-zA-Z0-9\n?!,.]") > 0.25,
     "symbol_to_word": lambda text: (
         _mean([word in _ELLIPSES or word.strip("#") == "" for word in text.split()]) > 0.1
     ),
-    "numbers": lambda text: _share(text, r"\d") > 0.15,
-    "urls": lambda text: sum(map(len, _URL.findall(text))) / len(text) > 0.2,
+    "numbers_ratio": lambda text: _share(text, r"\d") > 0.15,
+    "urls_ratio": lambda text: sum(map(len, _URL.findall(text))) / len(text) > 0.2,
     "white_space": lambda text: _share(text, r"[\t\n\r\x08 ]") > 0.25,
-    "parentheses": lambda text: _share(text, r"[{}⟨⟩\[\]()]") > 0.1,
-    "boilerplate": lambda text: (
+    "parentheses_ratio": lambda text: _share(text, r"[{}⟨⟩\[\]()]") > 0.1,
+    "boilerplate_string_ratio": lambda text: (
         _mean([any(p in part.lower() for p in _POLICY) for part in text.split("\n\n")]) > 0.4
     ),
     "repeated_lines": lambda text: _unique(_lines(text), characters=False) < 0.7,
@@ -76,21 +76,23 @@ RULES: dict[str, Callable[[str], bool]] = {
     "repeated_paragraphs_char": lambda text: _unique(text.split("\n\n"), characters=True) < 0.8,
     "word_count": lambda text: not 50 <= len(text.split()) <= 100_000,
     "punctuation": lambda text: _mean([not line.strip().endswith(_ENDS) for line in _lines(text)]) > 0.85,
-    "alphabetic": lambda text: _mean([any(map(str.isalpha, word)) for word in text.split()]) < 0.8,
+    "words_without_alphabets": lambda text: (
+        _mean([any(map(str.isalpha, word)) for word in text.split()]) < 0.8
+    ),
     "common_english_words": lambda text: sum(word in _COMMON for word in text.split()) < 2,
     "mean_word_length": lambda text: not 3 <= _mean([len(word) for word in text.split()]) <= 10,
-    "long_word": lambda text: max(map(len, text.split())) > 1000,
+    "max_word_length": lambda text: max(map(len, text.split())) > 1000,
     "ellipsis": lambda text: _mean([line.strip().lower().endswith(_ELLIPSES) for line in _lines(text)]) > 0.3,
-    "top_2_gram": lambda text: _top(text, 2) > 0.2,
-    "top_3_gram": lambda text: _top(text, 3) > 0.18,
-    "top_4_gram": lambda text: _top(text, 4) > 0.16,
-    "dup_5_gram": lambda text: _duplicated(text, 5) > 0.15,
-    "dup_6_gram": lambda text: _duplicated(text, 6) > 0.14,
-    "dup_7_gram": lambda text: _duplicated(text, 7) > 0.13,
-    "dup_8_gram": lambda text: _duplicated(text, 8) > 0.12,
-    "dup_9_gram": lambda text: _duplicated(text, 9) > 0.11,
-    "dup_10_gram": lambda text: _duplicated(text, 10) > 0.10,
-    "bullets": lambda text: _mean([line.strip().startswith(_BULLETS) for line in _lines(text)]) > 0.9,
+    "repeating_top_2grams": lambda text: _top(text, 2) > 0.2,
+    "repeating_top_3grams": lambda text: _top(text, 3) > 0.18,
+    "repeating_top_4grams": lambda text: _top(text, 4) > 0.16,
+    "repeating_dup_5gram": lambda text: _duplicated(text, 5) > 0.15,
+    "repeating_dup_6gram": lambda text: _duplicated(text, 6) > 0.14,
+    "repeating_dup_7gram": lambda text: _duplicated(text, 7) > 0.13,
+    "repeating_dup_8gram": lambda text: _duplicated(text, 8) > 0.12,
+    "repeating_dup_9gram": lambda text: _duplicated(text, 9) > 0.11,
+    "repeating_dup_10gram": lambda text: _duplicated(text, 10) > 0.10,
+    "bullet_ratio": lambda text: _mean([line.strip().startswith(_BULLETS) for line in _lines(text)]) > 0.9,
 }
 
 

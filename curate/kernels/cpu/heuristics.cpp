@@ -10,22 +10,24 @@
 
 namespace curate::cpu {
 
-constexpr size_t STATISTICS = sizeof(HeuristicStatistics) / sizeof(i64);
+using namespace curate::heuristics;
 
-static Out<i64> heuristics(In<u8> data, In<i64> offsets, In<i64> rows) {
+constexpr size_t STATISTICS = sizeof(Statistics) / sizeof(i64);
+
+static Out<i64> heuristics_rows(In<u8> data, In<i64> offsets, In<i64> rows) {
   TextView texts(data, offsets);
   check_rows(rows, texts.count);
   const size_t count = rows.shape(0);
   i64 longest = 0;
   for (size_t i = 0; i < count; ++i) longest = std::max(longest, texts.size(rows.data()[i]));
-  if (longest > HEURISTICS_LONGEST_TEXT) throw std::invalid_argument("a text is longer than 2 GiB");
+  if (longest > LONGEST_TEXT) throw std::invalid_argument("a text is longer than 2 GiB");
   Fresh<i64> statistics(count, STATISTICS);
   {
     nb::gil_scoped_release unlocked;
-    std::unique_ptr<u64[]> scratch(new u64[heuristics_scratch(longest)]);
+    std::unique_ptr<u64[]> scratch(new u64[scratch_words(longest)]);
     for (size_t i = 0; i < count; ++i) {
       const i64 row = rows.data()[i];
-      const HeuristicStatistics of = heuristic_statistics(texts.begin(row), texts.size(row), scratch.get());
+      const Statistics of = measure(texts.begin(row), texts.size(row), scratch.get());
       std::copy_n(reinterpret_cast<const i64*>(&of), STATISTICS, statistics.data() + i * STATISTICS);
     }
   }
@@ -43,11 +45,11 @@ static std::vector<std::pair<u64, u64>> heuristics_blocks(In<u8> bytes) {
 }
 
 void bind_heuristics(nb::module_& m) {
-  m.def("heuristics", &heuristics, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"));
+  m.def("heuristics", &heuristics_rows, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"));
   m.def("heuristics_blocks", &heuristics_blocks, nb::arg("bytes"));
   std::vector<std::pair<std::string, std::string>> names = {
 #define CURATE_NAME(name, meaning) {#name, meaning},
-      CURATE_HEURISTIC_STATISTICS(CURATE_NAME)
+      CURATE_HEURISTICS(CURATE_NAME)
 #undef CURATE_NAME
   };
   m.attr("UNICODE_VERSION") = UNICODE_VERSION;

@@ -22,8 +22,9 @@ static std::vector<T> values(const In<T>& array) {
   return std::vector<T>(array.data(), array.data() + array.shape(0));
 }
 
-static void make_generator(Generator* self, nb::bytes pool, In<i64> literals, In<int32_t> tokens, In<i64> alternatives,
-                           In<i64> rules, In<u8> skewed, std::vector<std::string> names, In2<i64> plans, u64 seed) {
+static void make_generator(Generator* self, nb::bytes pool, In<i64> literals, In<int32_t> tokens,
+                           In<i64> alternatives, In<i64> rules, In<u8> skewed, std::vector<std::string> names,
+                           In2<i64> plans, u64 seed) {
   Grammar grammar;
   grammar.pool.assign(pool.c_str(), pool.size());
   grammar.literals = values(literals);
@@ -101,9 +102,12 @@ static nb::tuple json_strings(In<u8> data, In<i64> offsets) {
         if (c >= 0x20 && c != '"' && c != '\\') continue;
         out.append(reinterpret_cast<const char*>(s) + plain, static_cast<size_t>(k - plain));
         plain = k + 1;
-        if (c == '\n') out += "\\n";
-        else if (c == '"' || c == '\\') (out += '\\') += static_cast<char>(c);
-        else ((out += "\\u00") += hex[c >> 4]) += hex[c & 15];
+        if (c == '\n')
+          out += "\\n";
+        else if (c == '"' || c == '\\')
+          (out += '\\') += static_cast<char>(c);
+        else
+          ((out += "\\u00") += hex[c >> 4]) += hex[c & 15];
       }
       out.append(reinterpret_cast<const char*>(s) + plain, static_cast<size_t>(n - plain));
       out += '"';
@@ -115,8 +119,9 @@ static nb::tuple json_strings(In<u8> data, In<i64> offsets) {
 
 void bind_synth(nb::module_& m) {
   nb::class_<Generator>(m, "SynthGenerator")
-      .def("__init__", &make_generator, nb::arg("pool"), nb::arg("literals"), nb::arg("tokens"), nb::arg("alternatives"),
-           nb::arg("rules"), nb::arg("skewed"), nb::arg("names"), nb::arg("plans"), nb::arg("seed"))
+      .def("__init__", &make_generator, nb::arg("pool"), nb::arg("literals"), nb::arg("tokens"),
+           nb::arg("alternatives"), nb::arg("rules"), nb::arg("skewed"), nb::arg("names"), nb::arg("plans"),
+           nb::arg("seed"))
       .def("rows", &make_rows, nb::arg("source"), nb::arg("start"), nb::arg("count"))
       .def("languages", [](const Generator& generator) {
         std::vector<std::string> codes;
