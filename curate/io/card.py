@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import yaml
@@ -45,11 +46,19 @@ def _front_matter(manifest: Manifest) -> dict[str, Any]:
             {
                 "config_name": "default",
                 "data_files": [{"split": "train", "path": "data/train-*.parquet"}],
+                # `datasets` caches a folder by its name and these entries: without what tells one run from
+                # another, it would give the rows of an earlier run that had the same folder name.
+                "description": f"{manifest.name}, shards {_digest(manifest)}",
             }
         ],
     }
     languages = _languages(manifest)
     return {"language": languages, **front} if languages else front
+
+
+def _digest(manifest: Manifest) -> str:
+    """One checksum of all shards: sha256 over their own, in order, in hex."""
+    return hashlib.sha256("".join(shard.sha256 for shard in manifest.shards).encode()).hexdigest()
 
 
 def _size_category(rows: int) -> str:

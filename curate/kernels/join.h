@@ -28,7 +28,7 @@ struct Edge {
   u64 from, to;  // to < from
 };
 
-// Groups rows by whole key and writes an edge from each row to the smallest doc of its key, unless it is that.
+// Groups rows by whole key; writes an edge from each row to the smallest doc of its key, or none from that.
 //   places: the hash table, 2^bits zeros, more than there are rows. first, least: scratch, an entry a row.
 //   skip: leading bits of the mixed key that all rows share. edges: room for an entry a row.
 // Returns the number of edges (at most count - 1). Edges come in row order; a repeated row repeats its edge.

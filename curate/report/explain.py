@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from curate.errors import SourceError
@@ -268,7 +268,7 @@ def _heading(explanation: Explanation) -> RenderableType:
 
 
 def _journey(steps: Sequence[Step]) -> RenderableType:
-    table = Table("stage", "kind", "outcome", "rule", "value", "threshold")
+    table = Table("stage", "kind", "outcome", Column("rule", overflow="fold"), "value", "threshold")
     for step in steps:
         style = {"dropped": "red", "not shown": "dim"}.get(step.outcome, "")
         table.add_row(

@@ -45,10 +45,13 @@ class Prose {
   // 100 to 1,200 words, the short ones likelier.
   void graded(Writer& out, Quality quality) const {
     u32 bytes = 700 + out.random.skewed(6800);
+    // Up to two thirds of the sentences are of a neighbouring grade, in most documents few: grades can be
+    // told apart as a rule and not always.
+    u32 blend = out.random.skewed(68);
     if (quality == kLow)
-      low(out, 350 + bytes / 3);
+      low(out, 350 + bytes / 3, blend);
     else
-      article(out, grades_[quality], bytes);
+      article(out, quality, bytes, blend);
   }
   void paragraph(Writer& out, Quality quality, u32 sentences) const {
     for (u32 i = 0; i < sentences; ++i) {
@@ -84,29 +87,31 @@ class Prose {
   }
 
  private:
-  void article(Writer& out, const Grade& rules, size_t bytes) const {
+  void article(Writer& out, Quality quality, size_t bytes, u32 blend) const {
     Random& random = out.random;
+    const Grade &own = grades_[quality], &other = grades_[quality == kHigh ? kMedium : kHigh];
+    auto pick = [&]() -> const Grade& { return random.chance(blend) ? other : own; };
     const char* gap = random.chance(60) ? "\n\n" : "\n";
     bool headings = random.chance(40);
     u32 list_after = random.chance(35) ? random.between(1, 3) : 99;
     if (random.chance(80)) {
-      out.sentence(rules.title);
+      out.sentence(pick().title);
       out.text += gap;
     }
     for (u32 i = 0; out.text.size() < bytes; ++i) {
       if (i) out.text += gap;
       if (headings && i && random.chance(30)) {
-        out.sentence(rules.heading);
+        out.sentence(pick().heading);
         out.text += gap;
       }
       for (u32 k = 0, n = random.between(2, 6); k < n; ++k) {
         if (k) out.text += ' ';
-        out.sentence(rules.sentence);
+        out.sentence(pick().sentence);
       }
-      if (i + 1 == list_after) list(out, rules, gap);
+      if (i + 1 == list_after) list(out, pick(), gap);
     }
     out.text += random.chance(50) ? " " : gap;
-    out.sentence(rules.close);
+    out.sentence(pick().close);
   }
   void list(Writer& out, const Grade& rules, const char* gap) const {
     out.text += gap;
@@ -128,7 +133,7 @@ class Prose {
       out.text += '\n';
     }
   }
-  void low(Writer& out, size_t bytes) const {
+  void low(Writer& out, size_t bytes, u32 blend) const {
     Random& random = out.random;
     u32 style = random.below(3);  // shop, forum, menu page
     if (random.chance(70)) lines(out, low_.title, 1);
@@ -137,7 +142,8 @@ class Prose {
       if (style == 1) lines(out, low_.post, 1);
       for (u32 k = 0, n = random.between(1, 4); k < n; ++k) {
         if (k) out.text += ' ';
-        out.sentence(style == 1 || random.chance(10) ? low_.chat : low_.ad);
+        int usual = style == 1 || random.chance(10) ? low_.chat : low_.ad;
+        out.sentence(random.chance(blend) ? grades_[kMedium].sentence : usual);
       }
       out.text += '\n';
       if (style == 2) lines(out, low_.menu, random.between(0, 2));

@@ -131,12 +131,14 @@ def test_texts_longer_than_a_block(unit: Any, method: Any) -> None:
     assert (made.keys[:, 0].tolist(), made.signatures[0].tobytes()) == expected(sketcher, text)
 
 
-@pytest.mark.parametrize("unit", ["char", "word"])
-def test_a_long_text_of_few_shingles_and_many_slots(unit: Any) -> None:
-    text = b"ab cd " * 20_000
-    sketcher = Sketcher(Shingles(unit, 3), hashes=300, bands=10, seed=1)
-    made = sketch(sketcher, [text])
-    assert (made.keys[:, 0].tolist(), made.signatures[0].tobytes()) == expected(sketcher, text[:600])
+@pytest.mark.parametrize(
+    ("distinct", "repeats", "hashes"), [(2, 30_000, 300), (20, 40, 300), (30, 2_000, 128), (4_500, 16, 4_096)]
+)
+def test_repeats_change_nothing(distinct: int, repeats: int, hashes: int) -> None:
+    once = b"".join(b"%d " % n for n in range(distinct))
+    sketcher = Sketcher(Shingles("word", 1), hashes, bands=4, seed=1)
+    made = sketch(sketcher, [once * repeats])
+    assert (made.keys[:, 0].tolist(), made.signatures[0].tobytes()) == expected(sketcher, once)
 
 
 @settings(max_examples=60, deadline=None)

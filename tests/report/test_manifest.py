@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -75,9 +76,28 @@ def test_no_language_is_claimed_where_a_source_passes_no_language_stage(out: Pat
     assert "language:" not in card(manifest.model_copy(update={"stages": (only_web,)}))
 
 
+def test_cards_of_different_shards_differ(out: Path) -> None:
+    manifest = Manifest.load(str(out))
+    fewer = manifest.model_copy(update={"shards": manifest.shards[:1]})
+    descriptions = {
+        yaml.safe_load(card(made).split("---\n")[1])["configs"][0]["description"]
+        for made in (manifest, fewer)
+    }
+    assert len(descriptions) == 2
+
+
+@pytest.mark.filterwarnings("default")  # What other packages warn of is not ours to mend.
 def test_datasets_loads_the_shards_and_nothing_else(out: Path, tmp_path: Path) -> None:
+    """Of two runs in folders of the same name too: `datasets` caches what it reads by the folder's name."""
     datasets = pytest.importorskip("datasets", reason="Hugging Face datasets is not installed")
-    write_card(str(out))
-    loaded = datasets.load_dataset(str(out), split="train", cache_dir=str(tmp_path / "cache"))
-    assert len(loaded) == 8
-    assert set(loaded.column_names) == {"text", "source"}
+    shutil.copytree(out, tmp_path / "other" / "out")
+    path = tmp_path / "other" / "out" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    gone = manifest["shards"].pop(0)
+    (path.parent / gone["path"]).unlink()
+    path.write_text(json.dumps(manifest))
+    for folder, rows in ((out, 8), (path.parent, 3)):
+        write_card(str(folder))
+        loaded = datasets.load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
+        assert len(loaded) == rows
+        assert set(loaded.column_names) == {"text", "source"}

@@ -6,7 +6,6 @@ import re
 from itertools import combinations, pairwise
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 _SEPARATOR = re.compile(rb"\xe2[\x80\x81][\x80-\xbf]|\xc2\xa0|\xe3\x80[\x80-\x82]")
@@ -30,8 +29,11 @@ def jaccard(a: set[object], b: set[object]) -> float:
 def hashed_bytes(text: str, length: int) -> NDArray[np.uint64]:
     """Distinct hashes of byte shingles, sorted: a polynomial in a random odd base, modulo 2^64."""
     data = np.frombuffer(text.encode(), np.uint8).astype(np.uint64) + np.uint64(1)
-    powers = np.cumprod(np.full(length, 0x9D39247E33776D41, np.uint64))
-    return np.unique(sliding_window_view(data, min(length, len(data))) @ powers[: len(data)])
+    windows = max(len(data) - length + 1, 1)
+    hashes = np.zeros(windows, np.uint64)
+    for at in range(min(length, len(data))):
+        hashes = hashes * np.uint64(0x9D39247E33776D41) + data[at : at + windows]
+    return np.unique(hashes)
 
 
 def hashed_words(text: str, length: int) -> NDArray[np.uint64]:
