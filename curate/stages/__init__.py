@@ -7,11 +7,15 @@ from curate.stages.corpus import CorpusStage
 from curate.stages.exact_dedup import ExactDedup
 from curate.stages.fuzzy_dedup import FuzzyDedup
 from curate.stages.heuristics import Heuristics
+from curate.stages.language import Language
+from curate.stages.quality import Quality
 from curate.stages.where import Where
 
 DOCUMENT_STAGES: dict[str, type[DocumentStage]] = {
     "where": Where,
+    "language": Language,
     "heuristics": Heuristics,
+    "quality": Quality,
 }
 
 CORPUS_STAGES: dict[str, type[CorpusStage]] = {
