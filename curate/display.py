@@ -71,9 +71,14 @@ class _Pass:
         """What was done. The time is what whoever watches has waited, not the sum over tasks."""
         if not self.to_do:
             return "done before"
-        seconds = time.monotonic() - self.started
-        rate = [f"{size(int(self.bytes / seconds))}/s"] if self.bytes and seconds > 0 else []
-        return ", ".join([_tasks(self.done), *self._amounts(), f"{seconds:.1f} s", *rate])
+        seconds = f"{time.monotonic() - self.started:.1f} s"
+        return ", ".join(
+            [_tasks(self.done), *self._amounts(), seconds, *([self.rate()] if self.bytes else [])]
+        )
+
+    def rate(self) -> str:
+        """Bytes a second since the start."""
+        return f"{size(round(self.bytes / max(time.monotonic() - self.started, 1e-3)))}/s"
 
     def _amounts(self) -> list[str]:
         documents = [f"{compact(self.documents)} documents"] if self.documents else []
@@ -124,8 +129,7 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         state: _Pass = task.fields["state"]
-        speed = task.finished_speed or task.speed
-        rate = [f"{size(int(speed))}/s"] if state.total_bytes and speed else []
+        rate = [state.rate()] if state.bytes else []
         documents = [f"{compact(state.documents)} documents"] if state.documents else []
         return Text("  ".join(rate + documents), style="cyan")
 
@@ -160,6 +164,7 @@ class Live:
     def pass_finished(self, name: str, seconds: float) -> None:
         bar, state = self._passes.pop(name)
         self.bars.remove_task(bar)
+        self.bars.refresh()
         self._console.print(Text(f"{name}: {state.summary()}"))
 
     def note(self, message: str) -> None:
