@@ -190,15 +190,18 @@ def atomic_write(path: str) -> Iterator[BinaryIO]:
         local.parent.mkdir(parents=True, exist_ok=True)
         file = partial.open("xb")
     try:
-        with file, _room_errors(path):
+        with _room_errors(path):
             yield file
-            with output_errors(path):
-                file.flush()
-                os.fsync(file.fileno())
         with output_errors(path):
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
             partial.replace(local)
             _sync_folder(local.parent)
     except BaseException:
+        # A full disk refuses what is still buffered once more; the first refusal is the one to report.
+        with suppress(OSError):
+            file.close()
         partial.unlink(missing_ok=True)
         raise
 

@@ -66,7 +66,7 @@ def _why_stale(task: Task, receipt: Receipt, out: str) -> str:
     changed = _changed(task.inputs, receipt.inputs)
     if changed:
         return f"changed: {', '.join(changed)}"
-    if tuple(receipt.outputs) != task.outputs:
+    if set(receipt.outputs) != set(task.outputs):
         return "other outputs are asked for"
     for path, (size, _) in receipt.outputs.items():
         if not exists(join(out, path)) or size_of(join(out, path)) != size:

@@ -24,14 +24,17 @@ from curate.stages.mix import expected_copies
 
 
 class FileState:
-    """What a run knows so far about one source file."""
+    """What a run knows so far about one source file.
+
+    layers: path and sha256 of each. collected: by corpus stage, what the file gave it, how many documents, a digest.
+    """
 
     def __init__(self, source: PlannedSource, file: SourceFile) -> None:
         self.source = source
         self.file = file
         self.name = source.source.name
         self.base = source.base(file)
-        self.layers: list[Receipt] = []
+        self.layers: list[tuple[str, str]] = []
         self.collected: dict[str, tuple[CollectedFile, int, str]] = {}
         self.quarantine = ""
         self.quarantined = 0
@@ -77,7 +80,8 @@ class Carrying:
         states = [state for state in self._files if first or each.steps_of(state.name)]
         tasks = tuple(self._document_task(each, state, first) for state in states)
         for state, receipt in zip(states, self._journal.carry_out(Pass(each.name, tasks)), strict=True):
-            state.layers.append(receipt)
+            layer = _layer_path(each, state)
+            state.layers.append((layer, receipt.outputs[layer][1]))
             if first:
                 state.quarantine = _quarantine_path(state)
                 state.quarantined = receipt.facts["quarantined"]
@@ -90,7 +94,7 @@ class Carrying:
 
     def _document_task(self, each: DocumentPass, state: FileState, first: bool) -> Task:
         steps = each.steps_of(state.name)
-        layer = f"run/layers/{each.name}/{state.path}.parquet"
+        layer = _layer_path(each, state)
         exchange = tuple(
             _exchange_paths(step, state) for step in steps if isinstance(step.stage, CorpusStage)
         )
@@ -160,13 +164,11 @@ class Carrying:
         )
 
     def _decided(self, state: FileState) -> Decided:
-        layers = tuple(next(iter(receipt.outputs)) for receipt in state.layers)
-        return Decided(state.base, layers, tuple(self._decisions))
+        return Decided(state.base, tuple(path for path, _ in state.layers), tuple(self._decisions))
 
     def _decided_digest(self, state: FileState) -> str:
         """Fingerprint of all that has been decided so far, as far as it can concern the file."""
-        layers = [next(iter(receipt.outputs.values()))[1] for receipt in state.layers]
-        return fingerprint([state.base, layers, outputs_fingerprint(self._decision_receipts)])
+        return fingerprint([state.base, state.layers, outputs_fingerprint(self._decision_receipts)])
 
     def _copies(self) -> dict[str, float] | None:
         """Expected copies of a kept document by source; None where the recipe does not mix."""
@@ -257,6 +259,10 @@ def _text_part(step: Step) -> list[object]:
     """What a stage's work in a document pass depends on."""
     stage = step.stage
     return [step.kind, stage.definition() if isinstance(stage, DocumentStage) else stage.collection()]
+
+
+def _layer_path(each: DocumentPass, state: FileState) -> str:
+    return f"run/layers/{each.name}/{state.path}.parquet"
 
 
 def _exchange_paths(step: Step, state: FileState) -> tuple[str, ...]:

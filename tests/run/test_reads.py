@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ def test_text_is_read_as_often_as_the_plan_says(
 ) -> None:
     write_corpora(tmp_path)
     reader = Reader()
-    monkeypatch.setattr("curate.run.documents.read_batches", reader)
-    monkeypatch.setattr("curate.run.shards.read_batches", reader)
+    for module in ("curate.run.documents", "curate.run.shards"):
+        monkeypatch.setattr(import_module(module), "read_batches", reader)
     one_shard = recipe.replace("shard_bytes: 40kB", "shard_bytes: 1GB").replace("mix: {weights", "#")
     loaded = load_recipe(str(write_recipe(tmp_path, one_shard)))
     planned = plan(loaded)
