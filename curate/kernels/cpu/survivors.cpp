@@ -2,8 +2,12 @@
 
 #include "arrays.h"
 #include "instructions.h"
+#include "kept_index.h"
 
 namespace curate::cpu {
+
+// From this size on an index pays, if only a little: results are the same.
+constexpr i64 kManyMembers = 512;
 
 static void check_clusters(const In<i64>& offsets, const In<u64>& docs) {
   if (offsets.shape(0) < 1 || offsets.data()[0] != 0)
@@ -39,6 +43,8 @@ static nb::tuple resolve(In<i64> offsets, In<u64> docs, In2<u8> signatures, int 
         u64* to = witness.data() + from;
         if (needed < 0)
           keep_best<Matches>(cluster, across, to, matches.data() + from);
+        else if (size >= kManyMembers && KeptIndex<Matches>(cluster, needed, across).worthwhile())
+          keep_dissimilar_of_many<Matches>(cluster, needed, across, to, matches.data() + from);
         else
           keep_dissimilar<Matches>(cluster, needed, across, kept.data(), to, matches.data() + from);
       }
