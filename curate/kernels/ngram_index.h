@@ -13,14 +13,20 @@ struct NgramSlot {
   u32 gram;  // kNoGram: the slot is free
 };
 
+// The grams of one number of words. Filters are apart because those of short grams are few and stay in cache.
+struct NgramLength {
+  int words;
+  const u64* filter;  // a bit a gram: spares most words of a text the look at the slots
+  u64 filter_mask;    // over bits
+};
+
 // A gram is known by its first occurrence in `texts`, from byte gram_begin to gram_end.
 struct NgramIndexView {
   const u8* texts;
   const i64 *gram_begin, *gram_end;
   const NgramSlot* slots;  // open addressing; one slot at least is free
-  const u64* bits;         // a bit a gram: spares most words the look at the slots
-  u64 slot_mask, bit_mask;
-  const int* lengths;  // words of grams, increasing
+  u64 slot_mask;
+  const NgramLength* lengths;  // increasing
   int length_count;
   WordBreaks breaks;
 };
@@ -48,39 +54,100 @@ CURATE_HD u64 find_slot(const NgramIndexView& index, u64 hash, const u8* text, i
   }
 }
 
-// Calls visit(hash, begin, end, words before its first, words in it) for each gram of the text, of each of the
-// lengths, from left to right by where they end. Returns the words of the text.
+struct Gram {
+  u64 hash;
+  i64 begin, end, first;  // bytes of the text, words before its first
+  int length;             // which of the lengths
+};
+
+// Calls visit(gram) for each gram of the text, of each of the lengths, from left to right by where they end.
+// Returns the words of the text.
 template <class Visit>
-CURATE_HD i64 each_gram(const int* lengths, int count, WordBreaks breaks, const u8* text, i64 size, Visit visit) {
+CURATE_HD i64 each_gram(const NgramLength* lengths, int count, WordBreaks breaks, const u8* text, i64 size,
+                        Visit visit) {
   u64 codes[kLongestNgram], rolled[kLongestNgram] = {};
   i64 begins[kLongestNgram], words = 0;
   WordScanner scan(text, size, breaks);
   for (; scan.next(); ++words) {
-    begins[words % kLongestNgram] = scan.begin;
+    begins[words & (kLongestNgram - 1)] = scan.begin;
     for (int k = 0; k < count; ++k) {
-      const int n = lengths[k];
+      const int n = lengths[k].words;
       u64 hash = rotl(rolled[k], 1) ^ scan.code;
-      if (words >= n) hash ^= rotl(codes[(words - n) % kLongestNgram], static_cast<unsigned>(n));
+      if (words >= n) hash ^= rotl(codes[(words - n) & (kLongestNgram - 1)], static_cast<unsigned>(n));
       rolled[k] = hash;
       const i64 first = words - n + 1;
-      if (first >= 0) visit(fmix64(hash + kGolden * n), begins[first % kLongestNgram], scan.end, first, n);
+      if (first >= 0)
+        visit(Gram{fmix64(hash + kGolden * n), begins[first & (kLongestNgram - 1)], scan.end, first, k});
     }
-    codes[words % kLongestNgram] = scan.code;
+    codes[words & (kLongestNgram - 1)] = scan.code;
   }
   return words;
 }
 
-// Calls hit(gram, begin, end, words before its first, words in it) for each gram of the text that the index has.
+CURATE_HD void fetch_early(const void* address) {
+#if defined(__GNUC__) && !defined(__CUDACC__)
+  __builtin_prefetch(address);
+#else
+  (void)address;
+#endif
+}
+
+// Gathers grams so that the memory they are looked up in arrives while others are made.
+template <class Hit>
+class MatchQueue {
+ public:
+  CURATE_HD MatchQueue(const NgramIndexView& index, const u8* text, Hit& hit)
+      : index_(index), text_(text), hit_(hit) {}
+
+  CURATE_HD void add(const Gram& gram) {
+    const NgramLength& length = index_.lengths[gram.length];
+    if (length.filter_mask < kSmallFilter && !passes(gram)) return;
+    fetch_early(length.filter + ((gram.hash & length.filter_mask) >> 6));
+    grams_[count_] = gram;
+    if (++count_ == kQueue) look_up();
+  }
+
+  CURATE_HD void look_up() {
+    int left = 0;
+    for (int i = 0; i < count_; ++i) {
+      if (!passes(grams_[i])) continue;
+      fetch_early(index_.slots + (grams_[i].hash >> 20 & index_.slot_mask));
+      grams_[left++] = grams_[i];
+    }
+    for (int i = 0; i < left; ++i) {
+      const Gram& gram = grams_[i];
+      const u64 slot = find_slot(index_, gram.hash, text_ + gram.begin, gram.end - gram.begin);
+      if (index_.slots[slot].gram != kNoGram) hit_(index_.slots[slot].gram, gram);
+    }
+    count_ = 0;
+  }
+
+ private:
+  static constexpr int kQueue = 256;
+  static constexpr u64 kSmallFilter = 1 << 18;  // bits that are in cache anyway
+
+  CURATE_HD bool passes(const Gram& gram) const {
+    const NgramLength& length = index_.lengths[gram.length];
+    const u64 bit = gram.hash & length.filter_mask;
+    return length.filter[bit >> 6] >> (bit & 63) & 1;
+  }
+
+  const NgramIndexView& index_;
+  const u8* text_;
+  Hit& hit_;
+  Gram grams_[kQueue];
+  int count_ = 0;
+};
+
+// Calls hit(number of the gram, gram) for each gram of the text that the index has, from left to right by where
+// they end. Returns the words of the text.
 template <class Hit>
 CURATE_HD i64 each_match(const NgramIndexView& index, const u8* text, i64 size, Hit hit) {
-  return each_gram(
-      index.lengths, index.length_count, index.breaks, text, size,
-      [&](u64 hash, i64 begin, i64 end, i64 first, int words) {
-        const u64 bit = hash & index.bit_mask;
-        if (!(index.bits[bit >> 6] >> (bit & 63) & 1)) return;
-        const u32 gram = index.slots[find_slot(index, hash, text + begin, end - begin)].gram;
-        if (gram != kNoGram) hit(gram, begin, end, first, words);
-      });
+  MatchQueue<Hit> queue(index, text, hit);
+  const i64 words = each_gram(index.lengths, index.length_count, index.breaks, text, size,
+                              [&](const Gram& gram) { queue.add(gram); });
+  queue.look_up();
+  return words;
 }
 
 }  // namespace curate

@@ -28,7 +28,7 @@ from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
 
 #: Bad rows of an evaluation file that stand for an item with no text of that column rather than for damage.
 _NO_TEXT = frozenset({"text_null", "text_missing"})
-_BATCH = {"max_documents": 16_384, "max_bytes": 32 << 20}
+_BATCH_DOCUMENTS, _BATCH_BYTES = 16_384, 32 << 20
 
 
 def _tuple(value: object) -> object:
@@ -264,7 +264,9 @@ def _read(
     file: SourceFile, what: _What, text: bool
 ) -> Iterator[tuple[Sequence[str], Sequence[str], list[pa.Array]]]:
     """Batches of the file's items: the benchmark's name and the item's of each, and its columns as large_string."""
-    for raw in read_batches(file, what.source_columns, text=text, **_BATCH):
+    for raw in read_batches(
+        file, what.source_columns, text=text, max_documents=_BATCH_DOCUMENTS, max_bytes=_BATCH_BYTES
+    ):
         for bad in raw.bad:
             if bad.reason not in _NO_TEXT:
                 where = file.path if bad.row is None else f"{file.path}, row {bad.row}"
@@ -307,5 +309,8 @@ def _stem(file: SourceFile) -> str:
 
 
 def _sha256(path: str) -> str:
+    digest = hashlib.sha256()
     with open_binary(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -40,9 +40,10 @@ class NgramIndex {
       for (to = from; to < texts.count && items.data()[to] == items.data()[from];) ++to;
       add_item(texts, from, to, static_cast<u32>(items.data()[from]), longest, shortest);
     }
-    std::sort(lengths_.begin(), lengths_.end());
     close();
   }
+
+  NgramIndex(const NgramIndex&) = delete;  // lengths_ points into filters_
 
   i64 grams() const { return static_cast<i64>(begin_.size()); }
   i64 items() const { return static_cast<i64>(of_item_.size()); }
@@ -101,8 +102,7 @@ class NgramIndex {
 
  private:
   NgramIndexView view() const {
-    return {data_.data(),  begin_.data(), end_.data(),      slots_.data(),
-            bits_.data(),  slots_.size() - 1, bits_.size() * 64 - 1, lengths_.data(),
+    return {data_.data(),    begin_.data(), end_.data(), slots_.data(), slots_.size() - 1, lengths_.data(),
             static_cast<int>(lengths_.size()), breaks_};
   }
 
@@ -120,15 +120,13 @@ class NgramIndex {
   // Adds all grams of that many words; returns the words of the text.
   i64 add_grams(const TextView& texts, i64 text, u32 item, int words) {
     const i64 start = texts.offsets[text];
-    bool any = false;
-    const i64 count = each_gram(
-        &words, 1, breaks_, texts.begin(text), texts.size(text),
-        [&](u64 hash, i64 begin, i64 end, i64, int) { add(hash, start + begin, start + end, item), any = true; });
-    if (any && std::find(lengths_.begin(), lengths_.end(), words) == lengths_.end()) lengths_.push_back(words);
-    return count;
+    const NgramLength length = {words, nullptr, 0};
+    return each_gram(&length, 1, breaks_, texts.begin(text), texts.size(text), [&](const Gram& gram) {
+      add(gram.hash, start + gram.begin, start + gram.end, item, words);
+    });
   }
 
-  void add(u64 hash, i64 begin, i64 end, u32 item) {
+  void add(u64 hash, i64 begin, i64 end, u32 item, int words) {
     if (2 * (begin_.size() + 1) > slots_.size()) resize(2 * slots_.size());
     NgramSlot& slot = slots_[find_slot(view(), hash, data_.data() + begin, end - begin)];
     if (slot.gram == kNoGram) {
@@ -137,6 +135,7 @@ class NgramIndex {
       begin_.push_back(begin);
       end_.push_back(end);
       last_item_.push_back(kNoGram);
+      words_.push_back(static_cast<u8>(words));
     }
     if (last_item_[slot.gram] == item) return;
     last_item_[slot.gram] = item;
@@ -157,13 +156,26 @@ class NgramIndex {
 
   // Turns what was gathered into what is looked up: the filter's bits, and the items of each gram.
   void close() {
-    size_t words = 64;
-    while (words * 64 < 16 * begin_.size()) words *= 2;
-    bits_.assign(words, 0);
-    for (const NgramSlot& slot : slots_) {
-      const u64 bit = slot.hash & (words * 64 - 1);
-      if (slot.gram != kNoGram) bits_[bit >> 6] |= u64{1} << (bit & 63);
+    i64 grams[kLongestNgram + 1] = {};
+    size_t at[kLongestNgram + 1], mask[kLongestNgram + 1], total = 0;
+    for (u8 words : words_) ++grams[words];
+    for (int words = 1; words <= kLongestNgram; ++words) {
+      if (!grams[words]) continue;
+      size_t size = 1;
+      while (size * 64 < 16 * static_cast<size_t>(grams[words])) size *= 2;
+      at[words] = total;
+      mask[words] = size * 64 - 1;
+      total += size;
     }
+    filters_.assign(total, 0);
+    for (const NgramSlot& slot : slots_) {
+      if (slot.gram == kNoGram) continue;
+      const int words = words_[slot.gram];
+      const u64 bit = slot.hash & mask[words];
+      filters_[at[words] + (bit >> 6)] |= u64{1} << (bit & 63);
+    }
+    for (int words = 1; words <= kLongestNgram; ++words)
+      if (grams[words]) lengths_.push_back({words, filters_.data() + at[words], mask[words]});
     items_from_.assign(begin_.size() + 1, 0);
     for (const auto& posting : postings_) ++items_from_[posting.first + 1];
     for (size_t gram = 0; gram < begin_.size(); ++gram) items_from_[gram + 1] += items_from_[gram];
@@ -172,12 +184,13 @@ class NgramIndex {
     for (const auto& posting : postings_) items_of_[next[posting.first]++] = posting.second;
     std::vector<std::pair<u32, u32>>().swap(postings_);
     std::vector<u32>().swap(last_item_);
+    std::vector<u8>().swap(words_);
   }
 
   i64 match(const u8* text, i64 size, std::vector<Hit>& hits) const {
     hits.clear();
-    return each_match(view(), text, size, [&](u32 gram, i64 begin, i64 end, i64 first, int words) {
-      hits.push_back({gram, begin, end, first, words});
+    return each_match(view(), text, size, [&](u32 number, const Gram& gram) {
+      hits.push_back({number, gram.begin, gram.end, gram.first, lengths_[gram.length].words});
     });
   }
 
@@ -236,9 +249,10 @@ class NgramIndex {
 
   WordBreaks breaks_;
   std::vector<u8> data_;
-  std::vector<int> lengths_;
   std::vector<NgramSlot> slots_;
-  std::vector<u64> bits_;
+  std::vector<u64> filters_;
+  std::vector<NgramLength> lengths_;     // point into filters_
+  std::vector<u8> words_;                // of grams
   std::vector<i64> begin_, end_;         // of grams, in data_
   std::vector<i64> items_from_;          // of grams, in items_of_
   std::vector<u32> items_of_, of_item_;  // items by gram; grams by item
