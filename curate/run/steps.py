@@ -38,6 +38,7 @@ class FileState:
         self.collected: dict[str, tuple[CollectedFile, int, str]] = {}
         self.quarantine = ""
         self.quarantined = 0
+        self.documents = 0
 
     @property
     def path(self) -> str:
@@ -85,6 +86,7 @@ class Carrying:
             if first:
                 state.quarantine = _quarantine_path(state)
                 state.quarantined = receipt.facts["quarantined"]
+                state.documents = receipt.facts["documents"]
             for step in each.steps_of(state.name):
                 if isinstance(step.stage, CorpusStage):
                     paths = _exchange_paths(step, state)
@@ -250,6 +252,8 @@ class Carrying:
             name = source.source.name
             states = [state for state in self._files if state.name == name]
             records[name] = sum(state.quarantined for state in states)
+            if records[name] and records[name] >= sum(state.documents for state in states):
+                self._progress.note(f"source {name}: nothing of it could be read; see quarantine/{name}.jsonl")
             if finish.gather_quarantine(self._journal.out, source, [state.quarantine for state in states]):
                 paths.add(f"quarantine/{name}.jsonl")
         return records, paths
