@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from curate.stages.base import DocumentStage
 from curate.stages.corpus import CorpusStage
+from curate.stages.decontaminate import Decontaminate
 from curate.stages.exact_dedup import ExactDedup
 from curate.stages.fuzzy_dedup import FuzzyDedup
 from curate.stages.heuristics import Heuristics
@@ -13,6 +14,7 @@ from curate.stages.where import Where
 
 DOCUMENT_STAGES: dict[str, type[DocumentStage]] = {
     "where": Where,
+    "decontaminate": Decontaminate,
     "language": Language,
     "heuristics": Heuristics,
     "quality": Quality,

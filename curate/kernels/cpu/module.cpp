@@ -2,6 +2,7 @@
 #include <nanobind/nanobind.h>
 
 namespace curate::cpu {
+void bind_decontaminate(nanobind::module_&);
 void bind_fasttext(nanobind::module_&);
 void bind_heuristics(nanobind::module_&);
 void bind_jaccard(nanobind::module_&);
@@ -14,6 +15,7 @@ void bind_texts(nanobind::module_&);
 
 NB_MODULE(_cpu, m) {
   using namespace curate::cpu;
+  bind_decontaminate(m);
   bind_fasttext(m);
   bind_heuristics(m);
   bind_jaccard(m);
