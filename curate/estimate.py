@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from curate.io.sources import RawBatch, SourceColumns, read_batches
+from curate.io.compressed import expansion
+from curate.io.files import open_binary, source_errors
+from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
 from curate.plan import DocumentPass, Plan, PlannedSource
 from curate.stages.base import Batch, DocumentStage
@@ -81,10 +83,18 @@ def _source(source: PlannedSource, first: DocumentPass) -> SourceEstimate:
         kept = _kept(source, first, raw, texts)
         seconds = time.perf_counter() - started
         sampled = max(1, int(texts.offsets[-1] - texts.offsets[0]))
-        total = sum(each.text_bytes_estimate or each.bytes for each in source.files)
+        total = round(sum(_text_bytes(each) for each in source.files))
         documents = sum(each.rows or 0 for each in source.files) or round(len(raw) * total / sampled)
         return SourceEstimate(documents, total, kept, seconds * total / sampled)
     return SourceEstimate(0, 0, 0.0, 0.0)
+
+
+def _text_bytes(file: SourceFile) -> float:
+    """About how many bytes of text the file holds."""
+    if file.text_bytes_estimate is not None:
+        return file.text_bytes_estimate
+    with source_errors(file.path), open_binary(file.path) as opened:
+        return file.bytes * expansion(opened, file.path)
 
 
 def _kept(source: PlannedSource, first: DocumentPass, raw: RawBatch, texts: Texts) -> float:

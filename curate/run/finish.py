@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def _source(
         "files": [
             {
                 "index": emitting.file.index,
-                "path": emitting.file.path,
+                "path": _path_as_in_recipe(emitting.file.path, source.source.path),
                 "ledger": emitting.ledger,
                 "bytes": emitting.file.bytes,
                 "rows": receipt.facts["documents"],
@@ -120,6 +121,12 @@ def _source(
         "tokens_out": sum(tokens for _, _, tokens in emitted),
         "quarantined": quarantined[source.source.name],
     }
+
+
+def _path_as_in_recipe(path: str, patterns: Sequence[str]) -> str:
+    """Relative where the recipe's patterns are, so that a manifest does not tell where on a machine it was made."""
+    relative = any("://" not in pattern and not Path(pattern).is_absolute() for pattern in patterns)
+    return os.path.relpath(path) if relative and "://" not in path else path
 
 
 def _stage(plan: Plan, step: Step) -> dict[str, Any]:

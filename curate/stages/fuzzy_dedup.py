@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -243,7 +244,7 @@ def unite(out: str, arguments: UniteArguments) -> Facts:
     bounds = [0, *cuts.tolist(), len(clusters.docs)]
     batches = [
         {"rank": clusters.docs[start:stop], "cluster": clusters.roots[start:stop]}
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
+        for start, stop in pairwise(bounds)
         if stop > start
     ]
     write_arrays(join(out, arguments.clusters), batches, {})

@@ -63,9 +63,10 @@ class Language(DocumentStage):
         model = fasttext(self.config.model)
         scores = model.score(batch.texts, rows, max_chars=self.config.max_chars)
         labels, probabilities = scores.labels[:, 0], scores.probabilities[:, 0]
+        measured = probabilities.astype(np.float64)
         rule = np.full(len(rows), -1, np.int16)
         if self.config.keep:
-            rule[probabilities < self.config.min_score] = LOW_SCORE
+            rule[measured < self.config.min_score] = LOW_SCORE
             rule[~np.isin(labels, indices_of(model, self.config.keep, "language: keep"))] = NOT_KEPT
-        value = np.where(rule >= 0, probabilities, np.nan).astype(np.float64)
+        value = np.where(rule >= 0, measured, np.nan)
         return Verdicts(rule, value, {"lang": names_of(model, labels), "lang_score": pa.array(probabilities)})

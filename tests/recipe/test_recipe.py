@@ -207,15 +207,6 @@ def test_stages_are_named_after_their_kinds(load) -> None:
     assert [stage.kind for stage in recipe.stages] == ["where"] * 5 + ["exact_dedup"]
 
 
-def test_ranking_and_sources_of_a_stage(load) -> None:
-    recipe = load(
-        TWO_SOURCES
-        + "stages: [exact_dedup: {priority: [zyda-1]}, fuzzy_dedup: , where: {keep: a, sources: [dclm]}]"
-    )
-    assert [recipe.ranking(stage) for stage in recipe.stages[:2]] == [("zyda-1", "dclm"), ("dclm", "zyda-1")]
-    assert [recipe.stages[2].applies_to(name) for name in ("dclm", "zyda-1")] == [True, False]
-
-
 @pytest.mark.parametrize(
     ("size", "expected"),
     [("512MB", 512_000_000), ("1 GiB", 2**30), ("64KiB", 65536), ("7", 7), ("1.5KB", 1500), ("100", 100)],
