@@ -13,6 +13,7 @@ from curate.dedup.bands import PRESETS, Preset, candidate_probability, choose_ba
 from curate.dedup.clusters import Clusters, UnionFind, connected
 from curate.dedup.exact import Groups, exact_groups, text_hash
 from curate.dedup.join import bucket_edges
+from curate.dedup.normalize import normalize, normalize_urls
 from curate.dedup.sketch import Shingles, Sketcher, Sketches
 from curate.dedup.survivors import STAYS, resolve
 from curate.dedup.verify import similarity
@@ -32,6 +33,8 @@ __all__ = [
     "choose_bands",
     "connected",
     "exact_groups",
+    "normalize",
+    "normalize_urls",
     "resolve",
     "similarity",
     "text_hash",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from curate.dedup.exact import exact_groups, text_hash
+from curate.dedup.normalize import NormalizeStep, normalize
 from curate.engines.task import Facts, Pass, Receipt, Task, fingerprint
 from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.files import join
@@ -31,6 +32,11 @@ class ExactDedupConfig(StageConfig):
     """Keys of `exact_dedup`."""
 
     key: Literal["text"] = Field(default="text", description="What is compared: the whole text, as bytes.")
+    normalize: tuple[NormalizeStep, ...] = Field(
+        default=(),
+        description="What texts go through before they are compared: any of lowercase, digits, punctuation "
+        "(docs/sketch.md). Default: nothing.",
+    )
     scope: Literal["all", "across"] = Field(
         default="all",
         description="all: duplicates anywhere; across: only duplicates between sources, so that those inside "
@@ -57,13 +63,18 @@ DOCUMENTS_A_PART = 8_000_000
 class HashCollector:
     """Collects (128-bit text hash, row)."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: tuple[NormalizeStep, ...]) -> None:
+        self._steps = steps
         self._hashes: list[NDArray[np.uint64]] = []
         self._rows: list[NDArray[np.uint32]] = []
 
     def add(self, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
-        self._hashes.append(text_hash(batch.texts, rows))
-        self._rows.append((rows + first_row).astype(np.uint32))
+        texts, chosen = batch.texts, rows
+        if self._steps:
+            texts, chosen = normalize(texts, rows, self._steps), np.arange(len(rows))
+        filled = texts.sizes[chosen] > 0
+        self._hashes.append(text_hash(texts, chosen[filled]))
+        self._rows.append((rows[filled] + first_row).astype(np.uint32))
 
     def write(self, paths: Sequence[str]) -> None:
         hashes = np.concatenate([np.zeros((0, 2), np.uint64), *self._hashes])
@@ -87,10 +98,14 @@ class ExactDedup(CorpusStage):
         return {**self.collection(), "scope": self.config.scope, "priority": priority}
 
     def collection(self) -> dict[str, object]:
-        return {"key": self.config.key, "hash": "murmur3-x64-128"}
+        return {
+            "key": self.config.key,
+            "normalize": sorted(self.config.normalize),
+            "hash": "murmur3-x64-128",
+        }
 
     def collector(self) -> HashCollector:
-        return HashCollector()
+        return HashCollector(self.config.normalize)
 
     def passes(self, name: str, collected: Collected) -> Generator[Pass, list[Receipt], tuple[str, ...]]:
         parts = parts_for(sum(collected.documents.values()), DOCUMENTS_A_PART)

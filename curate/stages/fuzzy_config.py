@@ -6,12 +6,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from curate.dedup.bands import PRESETS
+from curate.dedup.bands import PRESETS, choose_bands
+from curate.dedup.normalize import NormalizeStep
 from curate.dedup.sketch import Shingles, Sketcher
 from curate.stages.base import StageConfig
 
 #: Longest shingle of each unit.
 MAX_LENGTH = {"char": 64, "word": 16}
+MAX_HASHES = 1024
 
 
 class ShinglesConfig(BaseModel):
@@ -71,8 +73,20 @@ class FuzzyDedupConfig(StageConfig):
     shingles: ShinglesConfig = Field(
         default=ShinglesConfig(), description="Default: Zyda-2, arXiv 2411.06068."
     )
-    hashes: int = Field(default=128, ge=1, le=1024, description="Slots of a sketch. Default: Zyda-2.")
+    normalize: tuple[NormalizeStep, ...] = Field(
+        default=(),
+        description="What texts go through before they are cut into shingles: any of lowercase, digits, "
+        "punctuation (docs/sketch.md). Default: nothing.",
+    )
+    hashes: int = Field(default=128, ge=1, le=MAX_HASHES, description="Slots of a sketch. Default: Zyda-2.")
     bands: int = Field(default=8, ge=1, description="Groups the slots are cut into. Default: Zyda-2.")
+    threshold: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        allow_inf_nan=False,
+        description="Chooses the bands that err least about this similarity; slots left over serve verification.",
+    )
     seed: int = Field(default=10, ge=0, lt=2**63, description="Seed of the sketch. Default: Zyda-2.")
     sketch: Literal["fss", "minhash"] = Field(
         default="fss",
@@ -91,10 +105,13 @@ class FuzzyDedupConfig(StageConfig):
     )
     guards: GuardsConfig = Field(default=GuardsConfig(), description="Limits that stop the run.")
 
+    def cut(self) -> Shingles:
+        """What texts are cut into."""
+        return Shingles(self.shingles.unit, self.shingles.length, self.normalize)
+
     def sketcher(self) -> Sketcher:
         """What makes the sketches this configuration asks for."""
-        shingles = Shingles(self.shingles.unit, self.shingles.length)
-        return Sketcher(shingles, self.hashes, self.bands, self.seed, self.sketch)
+        return Sketcher(self.cut(), self.hashes, self.bands, self.seed, self.sketch)
 
     @property
     def rows(self) -> int:
@@ -114,6 +131,27 @@ class FuzzyDedupConfig(StageConfig):
             merged["shingles"] = preset["shingles"] | given["shingles"]
         return merged
 
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_bands(cls, given: Any) -> Any:
+        """A resolved recipe shows the bands that were chosen, so those may stand beside `threshold`."""
+        if not isinstance(given, dict) or given.get("threshold") is None:
+            return given
+        threshold, hashes = given["threshold"], given.get("hashes", cls.model_fields["hashes"].default)
+        if not isinstance(threshold, float) or not 0 < threshold < 1 or type(hashes) is not int:
+            return given
+        if not 1 <= hashes <= MAX_HASHES:
+            return given
+        if given.get("preset") is not None:
+            raise ValueError(f"preset {given['preset']} sets bands, and so does threshold: give one of them")
+        bands, rows = choose_bands(threshold, hashes)
+        if given.get("bands", bands) != bands:
+            raise ValueError(
+                f"bands and threshold exclude each other: threshold {threshold} with {hashes} hashes chooses "
+                f"{bands} bands of {rows} rows, bands says {given['bands']}"
+            )
+        return given | {"bands": bands}
+
     @field_validator("verify", mode="before")
     @classmethod
     def _false_is_null(cls, verify: Any) -> Any:
@@ -121,7 +159,7 @@ class FuzzyDedupConfig(StageConfig):
 
     @model_validator(mode="after")
     def _bands_are_whole(self) -> FuzzyDedupConfig:
-        if self.hashes % self.bands:
+        if self.threshold is None and self.hashes % self.bands:
             divisors = [bands for bands in range(1, self.hashes + 1) if self.hashes % bands == 0]
             near = sorted(sorted(divisors, key=lambda bands: abs(bands - self.bands))[:4])
             raise ValueError(

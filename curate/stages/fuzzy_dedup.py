@@ -89,6 +89,7 @@ class FuzzyDedup(CorpusStage):
         return {
             "sketch": chosen.sketch,
             "shingles": chosen.shingles.model_dump(mode="json"),
+            "normalize": sorted(chosen.normalize),
             "hashes": chosen.hashes,
             "bands": chosen.bands,
             "seed": chosen.seed,
