@@ -9,7 +9,7 @@
 
 namespace curate {
 
-// Values of Word_Break as generate_word_tables.py numbers them. A class MidX or a quote may join what stands on
+// Values of Word_Break as generate_word_break_tables.py numbers them. A class MidX or a quote may join what stands on
 // both its sides.
 enum WordClass : u8 {
   WORD_OTHER,
