@@ -58,7 +58,8 @@ def _passes(plan: Plan) -> Tree:
             for step in each.steps:
                 branch.add(_step_line(plan, step))
         else:
-            tree.add(f"{each.step.name}: joins what {each.collected_in} collected, reads no text")
+            again = f"text of duplicates in {', '.join(sorted(each.texts))}" if each.texts else "no text"
+            tree.add(f"{each.step.name}: joins what {each.collected_in} collected, reads {again}")
     if plan.recipe.mix:
         shares = plan.recipe.mix.weights
         total = sum(shares.values())

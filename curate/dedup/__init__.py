@@ -15,7 +15,7 @@ from curate.dedup.exact import Groups, exact_groups, text_hash
 from curate.dedup.join import bucket_edges
 from curate.dedup.normalize import normalize, normalize_urls
 from curate.dedup.sketch import Shingles, Sketcher, Sketches
-from curate.dedup.survivors import STAYS, resolve
+from curate.dedup.survivors import STAYS, TextPlaces, resolve, resolve_exactly
 from curate.dedup.verify import similarity
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Shingles",
     "Sketcher",
     "Sketches",
+    "TextPlaces",
     "UnionFind",
     "bucket_edges",
     "candidate_probability",
@@ -36,6 +37,7 @@ __all__ = [
     "normalize",
     "normalize_urls",
     "resolve",
+    "resolve_exactly",
     "similarity",
     "text_hash",
 ]

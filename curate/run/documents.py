@@ -13,11 +13,12 @@ from curate.engines.task import Facts
 from curate.io.changes import ensure_unchanged
 from curate.io.files import join
 from curate.io.quarantine import write_quarantine
+from curate.io.row_ranges import row_ranges
 from curate.io.sources import BadRow, RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
 from curate.plan import Step
 from curate.run.layers import LayerWriter
-from curate.run.standing import Decided, Standing, row_ranges, scatter
+from curate.run.standing import Decided, Standing, scatter
 from curate.stages.base import Batch, DocumentStage
 from curate.stages.corpus import Collector, CorpusStage
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from curate.engines.task import Facts
 from curate.io.changes import ensure_unchanged
 from curate.io.files import atomic_write, join, open_binary
+from curate.io.row_ranges import row_ranges
 from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
 from curate.run.documents import BatchLimits
-from curate.run.standing import row_ranges
 from curate.stages.mix import shuffle_keys
 
 #: Rows of a row group of shards: small enough for streaming readers, large enough to compress well.

@@ -92,7 +92,8 @@ class Carrying:
                     paths = _exchange_paths(step, state)
                     digest = fingerprint([state.base, *(receipt.outputs[path][1] for path in paths)])
                     documents = receipt.facts["collected"][step.name]
-                    state.collected[step.name] = (CollectedFile(state.base, paths), documents, digest)
+                    gave = CollectedFile(state.base, paths, state.file, state.columns(()))
+                    state.collected[step.name] = (gave, documents, digest)
 
     def _document_task(self, each: DocumentPass, state: FileState, first: bool) -> Task:
         steps = each.steps_of(state.name)
@@ -138,7 +139,8 @@ class Carrying:
                 receipts = self._journal.carry_out(asked)
                 asked = passes.send(receipts)
         except StopIteration as done:
-            self._decisions.append(StageDecisions(step.name, step.stage.rule, done.value))
+            made = StageDecisions(step.name, step.stage.rule, done.value, step.stage.against)
+            self._decisions.append(made)
             self._decision_receipts.extend(receipts)
 
     def _collected(self, each: CorpusPasses) -> Collected:

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import re
 
-LOWERED = (
-    [*range(0x41, 0x5B), *range(0xC0, 0xD7), *range(0xD8, 0xDF), 0x1A0, 0x1AF, 0x218, 0x21A]
-    + [*range(0x100, 0x12F, 2), *range(0x132, 0x137, 2), *range(0x14A, 0x177, 2)]
-    + [*range(0x139, 0x148, 2), *range(0x179, 0x17E, 2)]
-    + [0x386, 0x388, 0x389, 0x38A, 0x38C, 0x38E, 0x38F, *range(0x391, 0x3A2), *range(0x3A3, 0x3AC)]
-    + [*range(0x400, 0x430), *range(0x460, 0x481, 2), *range(0x48A, 0x4BF, 2), *range(0x4D0, 0x52F, 2)]
-    + [*range(0x4C1, 0x4CE, 2), *range(0x531, 0x557), *range(0x1E00, 0x1E95, 2), *range(0x1EA0, 0x1EFF, 2)]
-    + [*range(0xFF21, 0xFF3B)]
-)
+#: Letters that have a lowercase form: hexadecimal ranges, of `/` every second.
+LETTERS = """41-5A C0-D6 D8-DE 100/12E 132/136 139/147 14A/176 179/17D 1A0 1AF 218 21A 386 388-38A 38C 38E 38F 391-3A1
+3A3-3AB 400-42F 460/480 48A/4BE 4C1/4CD 4D0/52E 531-556 1E00/1E94 1EA0/1EFE FF21-FF3A"""
 DIGITS = [zero + i for zero in (0x30, 0x660, 0x6F0, 0x966, 0x9E6, 0xE50, 0xFF10) for i in range(10)]
 PUNCTUATION = """0-2F 3A-40 5B-60 7B-A9 AB-B1 B4 B6-B8 BB BF D7 F7 55A-55F 589-58A 5BE 5C0 5C3 5F3-5F4 60C-60D 61B-61F
 66A-66D 6D4 964-965 2000-206F 20A0-20CF 2E00-2E7F 3000-3003 3008-3020 3030 30FB FE10-FE19 FE30-FE6F FEFF FF01-FF0F
 FF1A-FF20 FF3B-FF40 FF5B-FF65"""
 
-LOWER = {code: chr(code).lower() for code in LOWERED}
+
+def codes(ranges: str) -> list[int]:
+    found: list[int] = []
+    for part in ranges.split():
+        first, last = (int(end, 16) for end in (re.split("[-/]", part) * 2)[:2])
+        found += range(first, last + 1, 2 if "/" in part else 1)
+    return found
+
+
+LOWER = {code: chr(code).lower() for code in codes(LETTERS)}
 ZERO = dict.fromkeys(DIGITS, "0")
-GAP = re.compile(
-    r"[\s"
-    + "".join("-".join(f"\\U{int(end, 16):08X}" for end in part.split("-")) for part in PUNCTUATION.split())
-    + "]+"
-)
-TRACKING = set(
-    """_ga _gl _hsenc _hsmi dclid fbclid gbraid gclid gclsrc igshid mc_cid mc_eid mkt_tok msclkid oly_anon_id
-    oly_enc_id ref_src srsltid ttclid twclid vero_id wbraid yclid""".split()
-)
+GAP = re.compile(rf"[\s{re.escape(''.join(map(chr, codes(PUNCTUATION))))}]+")
+TRACKING = """_ga _gl _hsenc _hsmi dclid fbclid gbraid gclid gclsrc igshid mc_cid mc_eid mkt_tok msclkid oly_anon_id
+oly_enc_id ref_src srsltid ttclid twclid vero_id wbraid yclid"""
 
 
 def normal_text(text: str, steps: list[str]) -> str:
@@ -71,4 +68,4 @@ def normal_url(url: bytes) -> bytes:
 
 def tracked(parameter: bytes) -> bool:
     name = parameter.partition(b"=")[0].decode("latin-1").lower()
-    return name.startswith("utm_") or name in TRACKING
+    return name.startswith("utm_") or name in TRACKING.split()

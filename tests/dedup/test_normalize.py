@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ def texts_of(values: list[bytes]) -> Texts:
 
 def values_of(texts: Texts) -> list[bytes]:
     bounds = texts.offsets.tolist()
-    return [bytes(texts.data[start:stop]) for start, stop in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [bytes(texts.data[start:stop]) for start, stop in pairwise(bounds)]
 
 
 def normalized(text: str, steps: list[str]) -> str:

@@ -140,7 +140,13 @@ def test_every_instruction_set_counts_the_same(hashes: int, seed: int) -> None:
     for instruction_set in _cpu.instruction_sets():
         assert _cpu.count_matches(a, b, instruction_set=instruction_set).tolist() == wanted
         witness, _ = _cpu.resolve(
-            np.array([0, 5]), docs, a, matches_needed(0.4, hashes), False, instruction_set=instruction_set
+            np.array([0, 5]),
+            docs,
+            a,
+            np.zeros(5, bool),
+            matches_needed(0.4, hashes),
+            False,
+            instruction_set=instruction_set,
         )
         assert np.array_equal(witness, walked)
 

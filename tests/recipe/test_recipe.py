@@ -81,6 +81,8 @@ def test_every_default_is_filled_in(load) -> None:
                     "normalize": [],
                     "scope": "all",
                     "priority": None,
+                    "prefer": None,
+                    "against": [],
                 }
             },
             {
@@ -96,8 +98,10 @@ def test_every_default_is_filled_in(load) -> None:
                     "seed": 10,
                     "sketch": "fss",
                     "scope": "all",
-                    "verify": {"min_similarity": 0.8},
+                    "verify": {"min_similarity": 0.8, "exact": False},
                     "priority": None,
+                    "prefer": None,
+                    "against": [],
                     "guards": {"max_cluster": None, "max_source_loss": None},
                 }
             },
@@ -399,7 +403,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         ("stages: [exact_dedup: {sources: dclm}]", '"dclm" (text)\n  expected: a list'),
         ("stages: [exact_dedup: {priority: [dclm, dclm]}]", '"dclm" (text) a second time'),
         ("stages: [exact_dedup: {priority: [dlcm]}]", "did you mean dclm?"),
-        ("stages: [exact_dedup: {key: url}]", "the only key supported is text"),
+        ("stages: [exact_dedup: {key: ''}]", "expected: text that is not empty"),
+        ("stages: [exact_dedup: {key: url, normalize: [digits]}]", "normalize is for key: text"),
+        ("stages: [exact_dedup: {against: [out/a, out/a/]}]", "each earlier run once"),
+        ("stages: [fuzzy_dedup: {against: [out/a], verify: {exact: true}}]", "needs the texts of both"),
         ("stages: [fuzzy_dedup: {shingles: {length: 65}}]", "char shingles have 1 to 64"),
         ("stages: [fuzzy_dedup: {shingles: {unit: word}}]", "word shingles have 1 to 16"),
         ("stages: [fuzzy_dedup: {threshold: 0.8, preset: nemo}]", "give one of them"),
