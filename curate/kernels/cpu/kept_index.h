@@ -27,8 +27,8 @@ class KeptIndex {
   // Files document i, which comes after all that are filed.
   void add(i64 i) {
     kept_.push_back(i);
-    seen_.push_back(0);
-    if (kept_.size() * static_cast<size_t>(groups_) > heads_.size() / 2)
+    seen_.push_back(-1);
+    if (kept_.size() * static_cast<size_t>(groups_) > heads_.size())
       rebuild();
     else
       file(kept_.size() - 1);
@@ -91,7 +91,7 @@ class KeptIndex {
 
   void rebuild() {
     size_t slots = 1024;
-    while (slots < kept_.size() * static_cast<size_t>(groups_) * 4) slots *= 2;
+    while (slots < kept_.size() * static_cast<size_t>(groups_) * 2) slots *= 2;
     heads_.assign(slots, 0);
     for (size_t j = 0; j < kept_.size(); ++j) file(j);
   }
