@@ -193,26 +193,22 @@ CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch, u32 groups)
   if (wanted(RAW_LINES)) take_raw_lines(outline, counts.newlines, table, {first, count, 0}, places, out);
   if (wanted(STRIPPED)) Stripped(outline, table, {first, count, 0}, places).take(out);
   if (wanted(MARKS)) Marks(text, size, out).take();
-  if (wanted(WORDS) || wanted(GRAMS) || wanted(KINDS) || wanted(REPEATS)) {
-    Grams grams(outline, table, first, count, places, chars_before);
+  Grams grams(outline, table, first, count, places, chars_before);
+  const bool longer = wanted(GRAMS) || wanted(REPEATS);
+  if (longer)
     grams.group_words();
-    if (wanted(WORDS)) heuristics::take_words(outline, grams, out);
-    if (wanted(KINDS)) {
-      take_kinds(outline, grams, out);
-      out.middle_word_chars = middle_chars(grams, places, parts);
-    }
-    if (wanted(GRAMS) || wanted(REPEATS)) {
-      for (int n = 2; n <= LONGEST_GRAM && n <= grams.words(); ++n) {
-        grams.lengthen();
-        if (wanted(GRAMS)) heuristics::take_grams(grams, n, out);
-        if (wanted(REPEATS)) take_repeats(grams, n, out);
-      }
-    }
+  else if (wanted(WORDS) || wanted(KINDS))
+    grams.list_words();
+  if (wanted(WORDS)) heuristics::take_words(outline, grams, out);
+  if (wanted(KINDS)) take_kinds(outline, grams, places, parts, out);
+  for (int n = 2; longer && n <= LONGEST_GRAM && n <= grams.words(); ++n) {
+    grams.lengthen();
+    if (wanted(GRAMS)) heuristics::take_grams(grams, n, out);
+    if (wanted(REPEATS)) take_repeats(grams, n, out);
   }
   if (wanted(BREAKS)) {
     outline.words.count = 0;
     word_break::Splitter(text, size, outline.words).run();
-    Grams grams(outline, table, first, count, places, chars_before);
     grams.group_words();
     take_breaks(grams, out);
   }

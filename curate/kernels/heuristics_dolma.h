@@ -61,7 +61,10 @@ CURATE_HD i64 middle_chars(const Grams& grams, u32* histogram, i64 bins) {
   return sum;
 }
 
-CURATE_HD void take_kinds(const Outline& outline, const Grams& grams, Statistics& out) {
+// `histogram` and `bins` as middle_chars takes them.
+CURATE_HD void take_kinds(const Outline& outline, const Grams& grams, u32* histogram, i64 bins,
+                          Statistics& out) {
+  out.middle_word_chars = middle_chars(grams, histogram, bins);
   u32 seen = 0;
   for (i64 i = 0; i < grams.words(); ++i) {
     if (!grams.is_first(i)) continue;

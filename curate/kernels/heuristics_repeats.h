@@ -140,6 +140,18 @@ class Grams {
   CURATE_HD i64 chars(i64 word) const { return chars_before_[word + 1] - chars_before_[word]; }
   CURATE_HD i64 all_chars() const { return chars_before_[words()]; }
 
+  // In place of group_words where no longer grams are asked for: each word stands for itself.
+  CURATE_HD void list_words() {
+    const Parts& words = outline_.words;
+    chars_before_[0] = 0;
+    for (i64 i = 0; i < words.count; ++i) {
+      first_[i] = static_cast<u32>(i);
+      count_[i] = 1;
+      chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(word_chars(i));
+    }
+    length_ = 1;
+  }
+
   CURATE_HD void group_words() {
     const Parts& words = outline_.words;
     auto same = [&](u32 a, u32 b) {
@@ -153,8 +165,7 @@ class Grams {
       const i64 n = words.end[i] - words.begin[i];
       const u64 key = word_key(words.begin[i], n);
       note(i, table_.add(key, static_cast<u32>(i), same));
-      const i64 chars = outline_.ascii ? n : count_code_points(outline_.text + words.begin[i], n);
-      chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(chars);
+      chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(word_chars(i));
     }
     length_ = 1;
     candidates_ = words.count;
@@ -267,6 +278,11 @@ class Grams {
   }
 
   CURATE_HD i64 gram_chars(i64 place) const { return chars_before_[place + length_] - chars_before_[place]; }
+
+  CURATE_HD i64 word_chars(i64 word) const {
+    const i64 begin = outline_.words.begin[word], n = outline_.words.end[word] - begin;
+    return outline_.ascii ? n : count_code_points(outline_.text + begin, n);
+  }
 
   CURATE_HD void note(i64 place, u32 first) {
     first_[place] = first;
