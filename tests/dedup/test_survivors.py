@@ -113,7 +113,9 @@ def test_large_clusters_follow_the_same_rule(
     )
     needed = matches_needed(least, hashes)
     wanted = walk_in_numpy(docs, signatures, needed, across)
-    witness, matches = _cpu.resolve(np.array([0, 1_000]), docs, signatures, needed, across)
+    witness, matches = _cpu.resolve(
+        np.array([0, 1_000]), docs, signatures, np.zeros(1_000, bool), needed, across
+    )
     assert list(zip(witness.tolist(), matches.tolist(), strict=True)) == wanted
     assert 0 < sum(found == int(STAYS) for found, _ in wanted) < 1_000 or least == 1.0
 

@@ -20,7 +20,7 @@ from tests.heuristics.measured import assert_equal_scores, batch_of, kept, score
 from tests.shared_data import shared_data
 
 wordbreak = pytest.importorskip("uniseg.wordbreak", reason="uniseg, whose words DCLM takes, is not installed")
-from curate.kernels import generate_word_tables as tables  # noqa: E402  (needs uniseg)
+from curate.kernels import generate_word_break_tables as tables  # noqa: E402  (needs uniseg)
 
 QUALITY, REPETITION = "dclm.gopher_quality", "dclm.gopher_repetition"
 FLAGS = {
