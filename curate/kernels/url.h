@@ -120,10 +120,10 @@ CURATE_HD i64 write_host(const u8* s, i64 n, u8* out) {
   if (host > 0 && s[host - 1] == '.') --host;
   i64 size = write_escaped(s, host, out);
   for (i64 i = 0; i < size; ++i)
-    if (out[i] != '%')
-      out[i] = ascii_lower(out[i]);
-    else
+    if (out[i] == '%' && i + 2 < size && hex_value(out[i + 1]) >= 0 && hex_value(out[i + 2]) >= 0)
       i += 2;
+    else
+      out[i] = ascii_lower(out[i]);
   if (has_www(out, size)) {
     for (i64 i = 4; i < size; ++i) out[i - 4] = out[i];
     size -= 4;

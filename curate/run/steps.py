@@ -9,9 +9,11 @@ import pyarrow as pa
 
 import curate
 from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
+from curate.errors import GuardError
 from curate.io.sources import SourceColumns, SourceFile, column_types
 from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step
 from curate.progress import Progress
+from curate.report.guard import write_guard_page
 from curate.run import finish
 from curate.run.documents import BatchLimits, DecideArguments, decide_file
 from curate.run.journal import Journal
@@ -138,6 +140,9 @@ class Carrying:
             while True:
                 receipts = self._journal.carry_out(asked)
                 asked = passes.send(receipts)
+        except GuardError:
+            write_guard_page(self._journal.out)
+            raise
         except StopIteration as done:
             made = StageDecisions(step.name, step.stage.rule, done.value, step.stage.against)
             self._decisions.append(made)

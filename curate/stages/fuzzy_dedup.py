@@ -8,14 +8,15 @@ cluster in the order of preference and decides. With exact verification the text
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curate.dedup.sketch import Sketcher
-from curate.engines.task import Facts, Pass, Receipt, Task, fingerprint, outputs_fingerprint
-from curate.errors import GuardError, Problem
+from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
+from curate.errors import GuardError
 from curate.io.exchange import write_arrays
 from curate.io.prefix_exchange import cut_by_prefix, parts_for, slices_for
 from curate.stages import prefer
@@ -25,7 +26,6 @@ from curate.stages.cluster_texts import TextArguments, read_texts
 from curate.stages.corpus import Collected, CorpusStage
 from curate.stages.fuzzy_config import FuzzyDedupConfig
 from curate.stages.fuzzy_tasks import (
-    CLUSTERS_SHOWN,
     JoinArguments,
     ResolveArguments,
     UniteArguments,
@@ -33,6 +33,7 @@ from curate.stages.fuzzy_tasks import (
     resolve_part,
     unite,
 )
+from curate.stages.guards import Evidence, cluster_problems, evidence_pass, loss_problems, name_of
 from curate.stages.prefer import Preference, PreferenceCollector
 from curate.stages.ranking import Candidates, Ranking
 
@@ -126,19 +127,43 @@ class FuzzyDedup(CorpusStage):
         candidates = Candidates(ranking, collected.dropped, gone)
         joined = yield self._join_pass(name, candidates, documents, shared)
         (clustered,) = yield self._clusters_pass(name, joined)
-        self._guard_clusters(name, collected, ranking, clustered.facts)
+        largest = tuple((int(root), int(size)) for root, size in clustered.facts["largest"])
+        evidence = Evidence(
+            name, (), collected, ranking, self.against, largest, _clusters(name), _members(name), None
+        )
+        named = [(name_of(collected, ranking, self.against, root), size) for root, size in largest]
+        if problems := cluster_problems(name, self.config.guards, named):
+            yield evidence_pass(replace(evidence, problems=tuple(problems)), clustered)
+            raise GuardError(*problems)
+        resolving = yield from self._decide(name, collected, ranking, clustered, shared)
+        resolved = yield resolving
+        lost = {
+            source: sum(receipt.facts["dropped"].get(source, 0) for receipt in resolved)
+            for source in collected.documents
+        }
+        if problems := loss_problems(name, self.config.guards, collected.documents, lost):
+            yield evidence_pass(replace(evidence, problems=tuple(problems), lost=lost), clustered)
+            raise GuardError(*problems)
+        return tuple(path for task in resolving.tasks for path in task.outputs)
+
+    def _decide(
+        self,
+        name: str,
+        collected: Collected,
+        ranking: Ranking,
+        clustered: Receipt,
+        shared: dict[str, str],
+    ) -> Generator[Pass, list[Receipt], Pass]:
+        """Read the texts of clusters, where the texts decide; returns the pass that decides."""
         reading = self._text_pass(name, collected, ranking, clustered)
         texts = (yield reading) if reading.tasks else []
-        held = {
+        inputs = {
             **shared,
             "clusters": outputs_fingerprint([clustered]),
             "texts of clusters": outputs_fingerprint(texts),
         }
         places = tuple((task.arguments.number, *task.outputs) for task in reading.tasks)
-        resolving = self._resolve_pass(name, collected, ranking, clustered.facts["parts"], places, held)
-        resolved = yield resolving
-        self._guard_sources(name, collected, resolved)
-        return tuple(path for task in resolving.tasks for path in task.outputs)
+        return self._resolve_pass(name, collected, ranking, clustered.facts["parts"], places, inputs)
 
     def _join_pass(self, name: str, candidates: Candidates, documents: int, inputs: dict[str, str]) -> Pass:
         parts = parts_for(documents, DOCUMENTS_A_JOIN)
@@ -199,45 +224,6 @@ class FuzzyDedup(CorpusStage):
             tasks.append(Task(key, resolve_part, arguments, inputs, (decisions,)))
         return Pass(f"{name}: resolve", tuple(tasks))
 
-    def _guard_clusters(self, name: str, collected: Collected, ranking: Ranking, facts: Facts) -> None:
-        limit = self.config.guards.max_cluster
-        largest = facts["largest"]
-        if limit is None or not largest or largest[0][1] <= limit:
-            return
-        shown = ", ".join(
-            f"{size:,} documents around {_name_doc(collected, ranking, rank)}"
-            for rank, size in largest[:CLUSTERS_SHOWN]
-        )
-        raise GuardError(
-            Problem(
-                f"{name}.guards.max_cluster",
-                f"the largest clusters hold {shown}",
-                f"at most {limit:,} documents a cluster",
-                "look at that document (curate explain), remove the boilerplate that unites the cluster, ask for more "
-                "rows a band, or raise max_cluster",
-            )
-        )
-
-    def _guard_sources(self, name: str, collected: Collected, resolved: list[Receipt]) -> None:
-        limit = self.config.guards.max_source_loss
-        if limit is None:
-            return
-        problems = []
-        for source, documents in collected.documents.items():
-            lost = sum(receipt.facts["dropped"].get(source, 0) for receipt in resolved)
-            if lost > limit * documents:
-                problems.append(
-                    Problem(
-                        f"{name}.guards.max_source_loss",
-                        f"source {source} would lose {lost:,} of {documents:,} documents ({lost / documents:.1%})",
-                        f"at most {limit:.1%} of a source",
-                        "check that the source is not a copy of a better ranked one; if it is meant to go, raise "
-                        "max_source_loss",
-                    )
-                )
-        if problems:
-            raise GuardError(*problems)
-
 
 def _clusters(name: str) -> str:
     return f"run/exchange/{name}/clusters.arrow"
@@ -245,8 +231,3 @@ def _clusters(name: str) -> str:
 
 def _members(name: str) -> str:
     return f"run/exchange/{name}/members.arrow"
-
-
-def _name_doc(collected: Collected, ranking: Ranking, rank: int) -> str:
-    doc = int(ranking.docs(np.array([rank], np.uint64))[0])
-    return f"{collected.source_names[doc >> 56]}:{doc >> 32 & 0xFFFFFF}:{doc & 0xFFFFFFFF}"
