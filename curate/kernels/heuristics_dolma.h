@@ -134,8 +134,8 @@ CURATE_HD void each_blank_line(const Outline& outline, Take take) {
 }
 
 // `pieces` and `seen` hold a value a piece between line feeds that is not empty.
-CURATE_HD void take_raw_lines(const Outline& outline, i64 newlines, FirstTable& table, Parts pieces, u32* seen,
-                              Statistics& out) {
+CURATE_HD void take_raw_lines(const Outline& outline, i64 newlines, FirstTable& table, Parts pieces,
+                              u32* seen, Statistics& out) {
   const u8* text = outline.text;
   auto take = [&](i64 begin, i64 end) {
     pieces.begin[pieces.count] = static_cast<u32>(begin);
