@@ -83,8 +83,8 @@ CURATE_HD void take_kinds(const Outline& outline, const Grams& grams, u32* histo
                           Statistics& out) {
   out.middle_word_chars = middle_chars(grams, histogram, bins);
   u32 seen = 0;
-  for (i64 i = 0; i < grams.words(); ++i) {
-    if (!grams.is_first(i)) continue;
+  for (i64 d = 0; d < grams.distinct_words(); ++d) {
+    const i64 i = grams.distinct_word(d);
     const u8* word = outline.text + outline.words.begin[i];
     const i64 n = outline.words.end[i] - outline.words.begin[i], count = grams.count(i);
     out.letter_words += has_letter(word, n) ? count : 0;
