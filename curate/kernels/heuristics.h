@@ -22,7 +22,7 @@ CURATE_HD i64 parts_of(i64 bytes) { return bytes / 3 * 2 + 4; }
 CURATE_HD i64 scratch_words(i64 bytes) {
   const i64 parts = parts_of(bytes);
   const i64 slots = FirstTable::slots(parts);
-  return slots + (slots + 12 * parts) / 2 + 1;
+  return slots + (slots + 13 * parts) / 2 + 1;
 }
 
 CURATE_HD bool ends_with(const u8* begin, const u8* end, const char* wanted, int n) {
@@ -127,8 +127,8 @@ CURATE_HD void take_lines(const Outline& outline, Statistics& out) {
 }
 
 CURATE_HD void take_words(const Outline& outline, const Grams& grams, Statistics& out) {
-  for (i64 i = 0; i < grams.words(); ++i) {
-    if (!grams.is_first(i)) continue;
+  for (i64 d = 0; d < grams.distinct_words(); ++d) {
+    const i64 i = grams.distinct_word(d);
     const u8* word = outline.text + outline.words.begin[i];
     const i64 n = outline.words.end[i] - outline.words.begin[i];
     const i64 chars = grams.chars(i), count = grams.count(i);
@@ -181,7 +181,7 @@ CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch, u32 groups)
   Outline outline = {text, size, true, words, lines, take(), take(), paragraphs};
   CharacterCounts counts;
   Scanner(outline, counts).run();
-  u32 *first = take(), *count = take(), *places = take(), *chars_before = take();
+  u32 *first = take(), *count = take(), *places = take(), *chars_before = take(), *distinct = take();
 
   Statistics out = {};
   take_scan(outline, counts, out);
@@ -193,7 +193,7 @@ CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch, u32 groups)
   if (wanted(RAW_LINES)) take_raw_lines(outline, counts.newlines, table, {first, count, 0}, places, out);
   if (wanted(STRIPPED)) Stripped(outline, table, {first, count, 0}, places).take(out);
   if (wanted(MARKS)) Marks(text, size, out).take();
-  Grams grams(outline, table, first, count, places, chars_before);
+  Grams grams(outline, table, first, count, places, chars_before, distinct);
   const bool longer = wanted(GRAMS) || wanted(REPEATS);
   if (longer)
     grams.group_words();
