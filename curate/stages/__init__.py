@@ -10,11 +10,13 @@ from curate.stages.fuzzy_dedup import FuzzyDedup
 from curate.stages.heuristics import Heuristics
 from curate.stages.language import Language
 from curate.stages.quality import Quality
+from curate.stages.redact import Redact
 from curate.stages.where import Where
 
 DOCUMENT_STAGES: dict[str, type[DocumentStage]] = {
     "where": Where,
     "decontaminate": Decontaminate,
+    "redact": Redact,
     "language": Language,
     "heuristics": Heuristics,
     "quality": Quality,
