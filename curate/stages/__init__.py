@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from curate.stages.base import DocumentStage
+from curate.stages.blocklist import Blocklist
 from curate.stages.corpus import CorpusStage
 from curate.stages.decontaminate import Decontaminate
 from curate.stages.exact_dedup import ExactDedup
@@ -15,6 +16,7 @@ from curate.stages.where import Where
 
 DOCUMENT_STAGES: dict[str, type[DocumentStage]] = {
     "where": Where,
+    "blocklist": Blocklist,
     "decontaminate": Decontaminate,
     "redact": Redact,
     "language": Language,
