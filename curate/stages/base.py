@@ -60,7 +60,7 @@ class DocumentStage(ABC):
     """
 
     Config: ClassVar[type[StageConfig]]
-    reads_text: ClassVar[bool] = True
+    reads_text: bool = True
 
     #: Reasons a document can be dropped for, as they stand in the ledger: `rule` or `profile.rule`.
     rules: tuple[str, ...]

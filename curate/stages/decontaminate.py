@@ -7,7 +7,6 @@ without punctuation with any item is contaminated. docs/decontaminate.md says wh
 from __future__ import annotations
 
 import functools
-import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, model_validator
 
 from curate.errors import Problem, SourceError
-from curate.io.files import open_binary
+from curate.io.files import sha256_of
 from curate.io.sources import SourceColumns, SourceFile, list_files, read_batches
 from curate.kernels import Texts
 from curate.kernels.ngrams import LONGEST, NgramIndex, Overlaps
@@ -141,7 +140,7 @@ class Decontaminate(DocumentStage):
         self.config = config
         columns = _What((), config.columns, config.benchmark, config.id, config.ngram, config.min_words)
         found = list_files("decontaminate: against", config.against, None, columns.source_columns)
-        files = tuple(_EvaluationFile(file, _sha256(file.path)) for file in found)
+        files = tuple(_EvaluationFile(file, sha256_of(file.path)) for file in found)
         self._what = _What(
             files,
             config.columns,
@@ -226,7 +225,7 @@ def _load(what: _What, benchmarks: tuple[str, ...]) -> _Items:
     of: list[NDArray[np.int64]] = []
     place = {name: number for number, name in enumerate(benchmarks)}
     for each in what.files:
-        if _sha256(each.file.path) != each.sha256:
+        if sha256_of(each.file.path) != each.sha256:
             raise SourceError(Problem(each.file.path, "the file changed during the run", fix="run again"))
         for benchmark, ids, columns in _read(each.file, what, text=True):
             stacked = pa.concat_arrays(columns)
@@ -306,11 +305,3 @@ def _strings(column: pa.Array, *missing: str) -> list[str]:
 
 def _stem(file: SourceFile) -> str:
     return PurePosixPath(file.path).name.split(".")[0]
-
-
-def _sha256(path: str) -> str:
-    digest = hashlib.sha256()
-    with open_binary(path) as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

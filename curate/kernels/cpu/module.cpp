@@ -8,6 +8,7 @@ void bind_heuristics(nanobind::module_&);
 void bind_jaccard(nanobind::module_&);
 void bind_join(nanobind::module_&);
 void bind_normalize(nanobind::module_&);
+void bind_redact(nanobind::module_&);
 void bind_sketch(nanobind::module_&);
 void bind_survivors(nanobind::module_&);
 void bind_synth(nanobind::module_&);
@@ -22,6 +23,7 @@ NB_MODULE(_cpu, m) {
   bind_jaccard(m);
   bind_join(m);
   bind_normalize(m);
+  bind_redact(m);
   bind_sketch(m);
   bind_survivors(m);
   bind_synth(m);
