@@ -171,7 +171,7 @@ def test_letters_and_numbers_are_what_python_says():
     reason="other versions of the Unicode tables' sources",
 )
 def test_the_committed_word_tables_are_what_the_generator_writes():
-    assert (Path(curate.kernels.__file__).parent / "word_tables.h").read_text() == tables.render()
+    assert (Path(curate.kernels.__file__).parent / "word_break_tables.h").read_text() == tables.render()
 
 
 def test_empty_and_blank_pages():
