@@ -2,8 +2,9 @@
 
     python -m benchmarks.zyda2_mini CORPORA OUT [LABELS]
 
-CORPORA holds the folders of pipelines/zyda2-mini.yaml. LABELS is a Parquet table (source, file, row, label) that names the
-page or section each document comes from: equal labels are the same origin in another extraction, revision or version.
+CORPORA holds the folders of pipelines/zyda2-mini.yaml. LABELS is a Parquet table (source, file, row, label) that names
+the page or section each document comes from: equal labels are the same origin in another extraction, revision or
+version.
 Prints Markdown.
 """
 

@@ -114,6 +114,8 @@ def _kept(source: PlannedSource, first: DocumentPass, raw: RawBatch, texts: Text
         if isinstance(step.stage, DocumentStage):
             verdicts = step.stage.decide(batch, rows)
             alive[rows[verdicts.rule >= 0]] = False
+            if step.stage.edits and alive.any():
+                texts = step.stage.edit(texts, np.flatnonzero(alive))
         else:
             step.stage.collector().add(batch, rows, 0)
     return float(np.mean(alive))

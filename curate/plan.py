@@ -15,6 +15,8 @@ from curate.stages.corpus import CorpusStage
 
 #: Ledger columns that exist before the first stage runs.
 FIRST_COLUMNS = ("id", "bytes", "tokens")
+#: Ledger columns that a stage that edits texts leaves behind besides its own: the text's size after it.
+EDITED_COLUMNS = ("edited_bytes", "edited_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,20 @@ class DocumentPass:
     steps: document stages decide here; corpus stages only collect.
     columns: metadata columns each source is read for.
     texts: sources whose text is read.
+    edited: stages of earlier passes that edit texts; their edits are made again before this pass's stages look.
     """
 
     name: str
     steps: tuple[Step, ...]
     columns: dict[str, tuple[str, ...]]
     texts: frozenset[str]
+    edited: tuple[Step, ...]
 
     def steps_of(self, source: str) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if source in step.sources)
+
+    def edited_of(self, source: str) -> tuple[Step, ...]:
+        return tuple(step for step in self.edited if source in step.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +90,18 @@ class Plan:
         """Every stage once, in the recipe's order."""
         return tuple(step for each in self.passes if isinstance(each, DocumentPass) for step in each.steps)
 
+    def edits_of(self, source: str) -> tuple[Step, ...]:
+        """The stages that edit the source's texts, in order."""
+        return tuple(step for step in editing(self.steps) if source in step.sources)
+
     def text_reads(self, source: str) -> int:
         """How often the source's text is read, writing the shards included."""
         return 1 + sum(source in each.texts for each in self.passes)
+
+
+def editing(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Those of the stages that edit texts."""
+    return tuple(step for step in steps if isinstance(step.stage, DocumentStage) and step.stage.edits)
 
 
 def plan(recipe: Recipe) -> Plan:
@@ -145,15 +161,22 @@ def _passes(steps: tuple[Step, ...], names: tuple[str, ...]) -> tuple[DocumentPa
         groups[-1].append(step)
     passes: list[DocumentPass | CorpusPasses] = []
     known = {source: set(FIRST_COLUMNS) for source in names}
+    edited: tuple[Step, ...] = ()
     for number, group in enumerate(groups, start=1):
         name = f"documents-{number}"
-        passes.append(_document_pass(name, tuple(group), names, known, first=number == 1))
+        passes.append(_document_pass(name, tuple(group), names, known, edited, first=number == 1))
+        edited += editing(group)
         passes.extend(CorpusPasses(step, name) for step in group if isinstance(step.stage, CorpusStage))
     return tuple(passes)
 
 
 def _document_pass(
-    name: str, steps: tuple[Step, ...], names: tuple[str, ...], known: dict[str, set[str]], first: bool
+    name: str,
+    steps: tuple[Step, ...],
+    names: tuple[str, ...],
+    known: dict[str, set[str]],
+    edited: tuple[Step, ...],
+    first: bool,
 ) -> DocumentPass:
     """`known` holds the ledger columns each source has before the pass; those its stages write are added."""
     columns: dict[str, set[str]] = {source: set() for source in names}
@@ -162,8 +185,9 @@ def _document_pass(
         for source in step.sources:
             columns[source] |= set(step.stage.requires) - known[source]
             known[source] |= set(step.stage.columns.names)
+            if step in editing((step,)):
+                known[source] |= set(EDITED_COLUMNS)
         if step.stage.reads_text:
             texts |= step.sources
-    return DocumentPass(
-        name, steps, {source: tuple(sorted(found)) for source, found in columns.items()}, frozenset(texts)
-    )
+    read = {source: tuple(sorted(found)) for source, found in columns.items()}
+    return DocumentPass(name, steps, read, frozenset(texts), edited)

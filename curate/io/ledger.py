@@ -24,6 +24,8 @@ LEDGER_FIELDS: dict[str, pa.DataType] = {
     "id": pa.string(),
     "bytes": pa.int64(),
     "tokens": pa.int64(),
+    "edited_bytes": pa.int64(),
+    "edited_tokens": pa.int64(),
     "lang": pa.string(),
     "lang_score": pa.float32(),
     "quality": pa.float32(),

@@ -79,7 +79,8 @@ def check_conservation(stats: Stats) -> None:
 def _sources(connection: duckdb.DuckDBPyConnection, manifest: Manifest, quarantine: Stats) -> Stats:
     query = """
         SELECT source, count(*), count(*) FILTER (dropped_by IS NULL), sum(copies_out),
-               sum(bytes), sum(bytes * copies_out), sum(tokens), sum(tokens * copies_out)
+               sum(bytes), sum(coalesce(edited_bytes, bytes) * copies_out),
+               sum(tokens), sum(coalesce(edited_tokens, tokens) * copies_out)
         FROM (SELECT *, coalesce(copies, if(dropped_by IS NULL, 1, 0)) AS copies_out FROM ledger)
         GROUP BY source
     """

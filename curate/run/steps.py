@@ -11,11 +11,12 @@ import curate
 from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
 from curate.errors import GuardError
 from curate.io.sources import SourceColumns, SourceFile, column_types
-from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step
+from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step, editing
 from curate.progress import Progress
 from curate.report.guard import write_guard_page
 from curate.run import finish
 from curate.run.documents import BatchLimits, DecideArguments, decide_file
+from curate.run.edits import definitions
 from curate.run.journal import Journal
 from curate.run.ledger import LedgerArguments, TallyArguments, tally_file, write_ledger
 from curate.run.shards import Emitting, Piece, ShardArguments, plan_shards, shard_schema, write_shard
@@ -40,6 +41,7 @@ class FileState:
         self.collected: dict[str, tuple[CollectedFile, int, str]] = {}
         self.quarantine = ""
         self.quarantined = 0
+        self.documents = 0
 
     @property
     def path(self) -> str:
@@ -87,6 +89,7 @@ class Carrying:
             if first:
                 state.quarantine = _quarantine_path(state)
                 state.quarantined = receipt.facts["quarantined"]
+                state.documents = receipt.facts["documents"]
             for step in each.steps_of(state.name):
                 if isinstance(step.stage, CorpusStage):
                     paths = _exchange_paths(step, state)
@@ -107,6 +110,7 @@ class Carrying:
             state.file,
             columns,
             state.name in each.texts,
+            each.edited_of(state.name),
             steps,
             self._decided(state),
             layer,
@@ -119,6 +123,7 @@ class Carrying:
             f"file {state.file.path}": _identity(state.file),
             f"columns of {state.name}": fingerprint([columns.text, columns.id, columns.columns]),
             "stages before": fingerprint([self._decided_digest(state), [step.name for step in steps]]),
+            "edits before": fingerprint(definitions(each.edited_of(state.name))),
             **{f"stage {step.name}": fingerprint(_text_part(step)) for step in steps},
         }
         outputs = (
@@ -220,7 +225,10 @@ class Carrying:
         for state, receipt in zip(self._files, receipts, strict=True):
             counts = tuple(rows for rows, _, _ in receipt.facts["emitted"])
             columns = state.columns(state.source.source.keep)
-            emitting = Emitting(state.file, state.base, paths[state.name, state.file.index], columns, counts)
+            path = paths[state.name, state.file.index]
+            emitting = Emitting(
+                state.file, state.base, path, columns, counts, self._plan.edits_of(state.name)
+            )
             made[state.name].append((emitting, receipt))
         return made
 
@@ -237,6 +245,7 @@ class Carrying:
         shards = max(1, -(-size // output.shard_bytes))
         if not size:
             self._progress.note("write: no document is left")
+        edits = fingerprint(definitions(editing(self._plan.steps)))
         schema = shard_schema(_kept_types(self._plan))
         by_source = {source: [emitting for emitting, _ in made] for source, made in ledgers.items()}
         tasks = []
@@ -245,6 +254,7 @@ class Carrying:
             arguments = ShardArguments(pieces, schema, output.compression, output.seed, path, self._limits)
             inputs = {
                 "what is kept": fingerprint([_piece_identity(piece, digests) for piece in pieces]),
+                "edits": edits,
                 "output": fingerprint([output.compression, output.seed, str(schema)]),
             }
             tasks.append(Task(f"write/{number:05d}-of-{shards:05d}", write_shard, arguments, inputs, (path,)))
@@ -257,6 +267,10 @@ class Carrying:
             name = source.source.name
             states = [state for state in self._files if state.name == name]
             records[name] = sum(state.quarantined for state in states)
+            if records[name] and records[name] >= sum(state.documents for state in states):
+                self._progress.note(
+                    f"source {name}: nothing of it could be read; see quarantine/{name}.jsonl"
+                )
             if finish.gather_quarantine(self._journal.out, source, [state.quarantine for state in states]):
                 paths.add(f"quarantine/{name}.jsonl")
         return records, paths

@@ -60,7 +60,7 @@ class DocumentStage(ABC):
     """
 
     Config: ClassVar[type[StageConfig]]
-    reads_text: ClassVar[bool] = True
+    reads_text: bool = True
 
     #: Reasons a document can be dropped for, as they stand in the ledger: `rule` or `profile.rule`.
     rules: tuple[str, ...]
@@ -68,6 +68,8 @@ class DocumentStage(ABC):
     columns: pa.Schema
     #: Metadata columns of the source, or ledger columns of earlier stages, that `decide` reads.
     requires: tuple[str, ...] = ()
+    #: Whether `edit` changes texts: then later stages, and the output, have what it returns.
+    edits: bool = False
 
     @abstractmethod
     def __init__(self, config: Any) -> None:
@@ -80,3 +82,11 @@ class DocumentStage(ABC):
     @abstractmethod
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """Verdicts for the batch's `rows` (int64, increasing, never empty): the documents still alive."""
+
+    def edit(self, texts: Texts, rows: NDArray[np.int64]) -> Texts:
+        """All of `texts`, of which those at `rows` (the documents that `decide` left alive) are edited.
+
+        What becomes of a text depends on that text and on `definition` alone: the run edits again, in the order of
+        the stages, wherever the text is read again, and when the shards are written.
+        """
+        return texts

@@ -69,6 +69,24 @@ def walk(
     return result
 
 
+def walk_in_numpy(
+    docs: np.ndarray, signatures: np.ndarray, needed: int, across: bool
+) -> list[tuple[int, int]]:
+    """The rule for one large cluster: the witness of each document and how many slots are equal."""
+    kept: list[int] = []
+    result = []
+    for i in range(len(docs)):
+        equal = (signatures[kept] == signatures[i]).sum(axis=1)
+        rivals = np.array([not (across and docs[j] >> 56 == docs[i] >> 56) for j in kept], np.bool_)
+        found = np.flatnonzero((equal >= needed) & rivals)
+        if len(found):
+            result.append((int(docs[kept[found[0]]]), int(equal[found[0]])))
+        else:
+            kept.append(i)
+            result.append((int(STAYS), -1))
+    return result
+
+
 thresholds = st.one_of(st.none(), st.floats(0, 1), st.integers(0, K).map(lambda m: m / K))
 
 
@@ -188,6 +206,35 @@ def test_texts_that_are_not_there(change: dict[str, np.ndarray], says: str) -> N
         resolve_exactly(
             np.array([0, 1]), one, np.zeros((1, 4), np.uint8), places, Shingles("char", 3), 0.5, False
         )
+
+
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("least", [0.6, 0.8, 1.0])
+@pytest.mark.parametrize(("hashes", "bases", "changed", "shared"), [(112, 300, 0.1, 8), (50, 40, 0.2, 40)])
+def test_large_clusters_follow_the_same_rule(
+    hashes: int, bases: int, changed: float, shared: int, least: float, across: bool
+) -> None:
+    # Copies of some signatures with noise; the first `shared` slots are equal in all, as in a bucket of a band.
+    random = np.random.default_rng(hashes)
+    signatures = random.integers(0, 256, (bases, hashes), np.uint8)[random.integers(0, bases, 1_000)]
+    noise = random.random(signatures.shape) < changed
+    signatures[noise] = random.integers(0, 256, noise.sum(), np.uint8)
+    signatures[:, :shared] = 7
+    docs = np.sort(
+        random.integers(0, 3, 1_000, np.uint64) << np.uint64(56) | np.arange(1_000, dtype=np.uint64)
+    )
+    needed = matches_needed(least, hashes)
+    wanted = walk_in_numpy(docs, signatures, needed, across)
+    bounds, pinned = np.array([0, 1_000]), np.zeros(1_000, bool)
+    witness, matches = _cpu.resolve(bounds, docs, signatures, pinned, needed, across)
+    assert list(zip(witness.tolist(), matches.tolist(), strict=True)) == wanted
+    pinned[:300] = True
+    witness, matches = _cpu.resolve(bounds, docs, signatures, pinned, needed, across)
+    assert (witness[:300] == STAYS).all()
+    earlier = np.array([(signatures[:300] == signature).sum(axis=1).max() for signature in signatures[300:]])
+    assert (witness[300:][earlier >= needed] < docs[300]).all()
+    assert (matches[300:][earlier >= needed] >= needed).all()
+    assert 0 < sum(found == int(STAYS) for found, _ in wanted) < 1_000 or least == 1.0
 
 
 @pytest.mark.parametrize("hashes", [1, 31, 64, 112, 128, 256, 300])

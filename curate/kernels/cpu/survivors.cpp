@@ -8,8 +8,12 @@
 #include "arrays.h"
 #include "instructions.h"
 #include "jaccard_scratch.h"
+#include "kept_index.h"
 
 namespace curate::cpu {
+
+// From this size on an index pays, if only a little: results are the same.
+constexpr i64 kManyMembers = 512;
 
 static void check_clusters(const In<i64>& offsets, const In<u64>& docs) {
   if (offsets.shape(0) < 1 || offsets.data()[0] != 0)
@@ -57,6 +61,8 @@ static nb::tuple resolve(In<i64> offsets, In<u64> docs, In2<u8> signatures, In<b
         int* equal = matches.data() + offsets.data()[c];
         if (needed < 0)
           keep_best<Matches>(cluster, across, to, equal);
+        else if (cluster.size >= kManyMembers && KeptIndex<Matches>(cluster, needed, across).worthwhile())
+          keep_dissimilar_of_many<Matches>(cluster, needed, across, to, equal);
         else
           keep_dissimilar(cluster, across, kept.data(), to, BySignature<Matches>{cluster, needed, equal});
       }
