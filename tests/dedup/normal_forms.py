@@ -49,7 +49,9 @@ def normal_host(host: bytes) -> bytes:
     host = host.rpartition(b"@")[2]
     named, port = re.fullmatch(rb"(.*?)(?::([0-9]*))?", host, re.DOTALL).groups()  # type: ignore[union-attr]
     named = normal_escapes(named.removesuffix(b"."))
-    named = re.sub(rb"%[0-9A-F]{2}|[A-Z]", lambda found: found[0] if len(found[0]) == 3 else found[0].lower(), named)
+    named = re.sub(
+        rb"%[0-9A-F]{2}|[A-Z]", lambda found: found[0] if len(found[0]) == 3 else found[0].lower(), named
+    )
     named = re.sub(rb"\Awww\.(?=.*\.)", b"", named, flags=re.DOTALL)
     port = (port or b"").lstrip(b"0")
     return named if port in (b"", b"80", b"443") else named + b":" + port

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curate.errors import SourceError
+from curate.errors import OutputError, SourceError
 from curate.report import explain
 from curate.run import clean
 from tests.run.corpora import document, edited
@@ -141,6 +141,8 @@ def test_runs_that_cannot_be_compared_with(tmp_path: Path, yesterday: Path) -> N
     filters = run_stages(tmp_path, ["new"], "  - where: {keep: bytes > 1}", "filters")
     with pytest.raises(SourceError, match="a run without exact_dedup"):
         run_stages(tmp_path, ["new"], looking_at(filters))
+    with pytest.raises(OutputError, match="is the folder that this run writes"):
+        run_stages(tmp_path, ["new"], looking_at(yesterday), "yesterday")
     clean(str(yesterday))
     with pytest.raises(SourceError, match="exchange files of the earlier run are gone"):
         run_stages(tmp_path, ["new"], looking_at(yesterday))
