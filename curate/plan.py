@@ -28,6 +28,11 @@ class Step:
     stage: DocumentStage | CorpusStage
     sources: frozenset[str]
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The reasons it can drop a document for."""
+        return self.stage.rules if isinstance(self.stage, DocumentStage) else (self.stage.rule,)
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentPass:

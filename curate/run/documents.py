@@ -18,8 +18,8 @@ from curate.kernels import Texts
 from curate.plan import Step, editing
 from curate.run.edits import edited
 from curate.run.layers import LayerWriter
-from curate.run.standing import Decided, Standing, row_ranges, scatter
-from curate.stages.base import Batch, DocumentStage
+from curate.run.standing import Decided, Standing, row_ranges
+from curate.stages.base import Batch, DocumentStage, scatter
 from curate.stages.corpus import Collector, CorpusStage
 
 

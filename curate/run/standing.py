@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from curate.io.files import join, open_binary
 from curate.io.ledger import LEDGER_FIELDS
+from curate.stages.base import scatter
 from curate.stages.corpus import STAYS, Decisions, ledger_columns
 
 #: Rows apart that are still read in one go: skipping fewer would cost more than it saves.
@@ -77,13 +78,6 @@ def row_ranges(rows: NDArray[np.int64]) -> list[tuple[int, int]]:
     starts = rows[np.concatenate([[0], breaks + 1])]
     stops = rows[np.concatenate([breaks, [len(rows) - 1]])] + 1
     return list(zip(starts.tolist(), stops.tolist(), strict=True))
-
-
-def scatter(values: pa.Array, rows: NDArray[np.int64], length: int) -> pa.Array:
-    """`values` at `rows` of an array of `length`, null elsewhere."""
-    places = np.full(length, -1, np.int64)
-    places[rows] = np.arange(len(rows))
-    return values.take(pa.array(places, mask=places < 0))
 
 
 def _put(columns: dict[str, pa.Array], name: str, values: pa.Array) -> None:

@@ -75,6 +75,8 @@ class Carrying:
         quarantined, quarantine_paths = self._gather_quarantine()
         finish.write_manifest(out, self._plan, emitting, shards, quarantined)
         stats = finish.publish(out)
+        for warning in stats["warnings"]:
+            self._progress.note(warning)
         finish.remove_leftovers(out, quarantine_paths | self._journal.wanted())
         return stats, sum(quarantined.values())
 

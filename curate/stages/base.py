@@ -52,6 +52,13 @@ class Verdicts:
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
 
 
+def scatter(values: pa.Array, rows: NDArray[np.int64], length: int) -> pa.Array:
+    """`values` at `rows` of an array of `length`, null elsewhere."""
+    places = np.full(length, -1, np.int64)
+    places[rows] = np.arange(len(rows))
+    return values.take(pa.array(places, mask=places < 0))
+
+
 class DocumentStage(ABC):
     """A stage that decides about each document on its own.
 
