@@ -11,7 +11,7 @@ from curate.io.sources import SourceColumns, SourceFile, list_files
 from curate.recipe import Recipe, Source, Stage
 from curate.stages import CORPUS_STAGES, DOCUMENT_STAGES
 from curate.stages.base import DocumentStage
-from curate.stages.corpus import CorpusStage, ledger_columns
+from curate.stages.corpus import CorpusStage
 
 #: Ledger columns that exist before the first stage runs.
 FIRST_COLUMNS = ("id", "bytes", "tokens")
@@ -64,6 +64,12 @@ class CorpusPasses:
     step: Step
     collected_in: str
 
+    @property
+    def texts(self) -> frozenset[str]:
+        """Sources of which the text of some documents, those in clusters, is read again."""
+        assert isinstance(self.step.stage, CorpusStage)
+        return self.step.sources if self.step.stage.rereads_text else frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedSource:
@@ -89,13 +95,14 @@ class Plan:
         """Every stage once, in the recipe's order."""
         return tuple(step for each in self.passes if isinstance(each, DocumentPass) for step in each.steps)
 
-    def edits_of(self, source: str) -> tuple[Step, ...]:
-        """The stages that edit the source's texts, in order."""
-        return tuple(step for step in editing(self.steps) if source in step.sources)
+    def edits_of(self, source: str, before: Step | None = None) -> tuple[Step, ...]:
+        """The stages that edit the source's texts, in order; all, or those before a stage."""
+        steps = self.steps if before is None else self.steps[: self.steps.index(before)]
+        return tuple(step for step in editing(steps) if source in step.sources)
 
     def text_reads(self, source: str) -> int:
         """How often the source's text is read, writing the shards included."""
-        return 1 + sum(isinstance(each, DocumentPass) and source in each.texts for each in self.passes)
+        return 1 + sum(source in each.texts for each in self.passes)
 
 
 def editing(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -116,9 +123,22 @@ def plan(recipe: Recipe) -> Plan:
             problems.extend(error.problems)
             continue
         sources.append(PlannedSource(source, index, tuple(files)))
+    for each in passes:
+        if isinstance(each, CorpusPasses):
+            problems.extend(_earlier_problems(each.step))
     if problems:
         raise SourceError(*problems)
     return Plan(recipe, tuple(sources), passes)
+
+
+def _earlier_problems(step: Step) -> Sequence[Problem]:
+    """What is wrong with the earlier runs that a corpus stage looks at."""
+    assert isinstance(step.stage, CorpusStage)
+    try:
+        step.stage.earlier_runs()
+    except SourceError as error:
+        return error.problems
+    return ()
 
 
 def _all_columns(source: Source, passes: Sequence[DocumentPass | CorpusPasses]) -> SourceColumns:
@@ -168,13 +188,12 @@ def _document_pass(
     columns: dict[str, set[str]] = {source: set() for source in names}
     texts = set(names) if first else set()
     for step in steps:
-        written = step.stage.columns if isinstance(step.stage, DocumentStage) else ledger_columns()
         for source in step.sources:
             columns[source] |= set(step.stage.requires) - known[source]
-            known[source] |= set(written.names)
+            known[source] |= set(step.stage.columns.names)
             if step in editing((step,)):
                 known[source] |= set(EDITED_COLUMNS)
-        if isinstance(step.stage, CorpusStage) or step.stage.reads_text:
+        if step.stage.reads_text:
             texts |= step.sources
     read = {source: tuple(sorted(found)) for source, found in columns.items()}
     return DocumentPass(name, steps, read, frozenset(texts), edited)

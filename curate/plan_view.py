@@ -61,7 +61,8 @@ def _passes(plan: Plan) -> Tree:
                 for line in rule_lines(step):
                     leaf.add(Text(line))
         else:
-            tree.add(f"{each.step.name}: joins what {each.collected_in} collected, reads no text")
+            again = f"text of duplicates in {', '.join(sorted(each.texts))}" if each.texts else "no text"
+            tree.add(f"{each.step.name}: joins what {each.collected_in} collected, reads {again}")
     if plan.recipe.mix:
         shares = plan.recipe.mix.weights
         total = sum(shares.values())

@@ -36,6 +36,7 @@ LEDGER_FIELDS: dict[str, pa.DataType] = {
     "cluster": pa.uint64(),
     "cluster_size": pa.int64(),
     "duplicate_of": pa.uint64(),
+    "duplicate_in": pa.string(),
     "similarity": pa.float32(),
     "copies": pa.int32(),
 }

@@ -13,13 +13,13 @@ from curate.engines.task import Facts
 from curate.io.changes import ensure_unchanged
 from curate.io.files import join
 from curate.io.quarantine import write_quarantine
+from curate.io.row_ranges import row_ranges
 from curate.io.sources import BadRow, RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
 from curate.plan import Step, editing
-from curate.run.edits import edited
 from curate.run.layers import LayerWriter
-from curate.run.standing import Decided, Standing, row_ranges
-from curate.stages.base import Batch, DocumentStage, scatter
+from curate.run.standing import Decided, Standing
+from curate.stages.base import Batch, DocumentStage, edited, scatter
 from curate.stages.corpus import Collector, CorpusStage
 
 
@@ -35,7 +35,7 @@ class BatchLimits:
 class DecideArguments:
     """What `decide_file` needs.
 
-    edited: stages of earlier passes whose edits are made again before the stages of `steps` look at the texts.
+    edits: stages of earlier passes whose edits are made again before the stages of `steps` look at the texts.
     decided: what earlier passes decided; without layers in the first pass, which counts documents and quarantines.
     exchange: for each corpus stage of `steps`, in order, the paths of its exchange files.
     """
@@ -43,7 +43,7 @@ class DecideArguments:
     file: SourceFile
     columns: SourceColumns
     reads_text: bool
-    edited: tuple[Step, ...]
+    edits: tuple[DocumentStage, ...]
     steps: tuple[Step, ...]
     decided: Decided
     layer: str
@@ -109,7 +109,7 @@ class _FilePass:
         if self._standing:
             alive = self._alive[raw.start : raw.start + len(raw)].copy()
             if raw.texts is not None:
-                texts = edited(texts, np.flatnonzero(alive), self._arguments.edited)
+                texts = edited(texts, np.flatnonzero(alive), self._arguments.edits)
         else:
             alive = _readable(raw.texts)
             documents = self._layer.add_documents(raw.ids, texts.sizes)
@@ -126,7 +126,7 @@ class _FilePass:
                 alive[rows[verdicts.rule >= 0]] = False
                 if step.stage.edits:
                     rows = np.flatnonzero(alive)
-                    texts = edited(texts, rows, (step,))
+                    texts = edited(texts, rows, [step.stage])
                     sizes = self._layer.add_edited(rows + raw.start, texts.sizes[rows])
                     known |= {name: scatter(values, rows, len(raw)) for name, values in sizes.items()}
             else:

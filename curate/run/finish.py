@@ -17,6 +17,7 @@ from curate.io.files import join, size_of, write_json
 from curate.io.quarantine import join_quarantine
 from curate.plan import Plan, PlannedSource, Step
 from curate.report import write_report
+from curate.report.guard import remove_guard_page
 from curate.run.shards import Emitting
 
 
@@ -69,6 +70,7 @@ def write_manifest(
 
 def publish(out: str) -> dict[str, Any]:
     """Write the dataset card and the report from the manifest and the ledger; returns the stats."""
+    remove_guard_page(out)
     write_card(out)
     return write_report(out)
 

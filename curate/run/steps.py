@@ -9,12 +9,14 @@ import pyarrow as pa
 
 import curate
 from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
+from curate.errors import GuardError
 from curate.io.sources import SourceColumns, SourceFile, column_types
 from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step, editing
 from curate.progress import Progress
+from curate.report.guard import write_guard_page
 from curate.run import finish
 from curate.run.documents import BatchLimits, DecideArguments, decide_file
-from curate.run.edits import definitions
+from curate.run.edits import definitions, stages_of
 from curate.run.journal import Journal
 from curate.run.ledger import LedgerArguments, TallyArguments, tally_file, write_ledger
 from curate.run.shards import Emitting, Piece, ShardArguments, plan_shards, shard_schema, write_shard
@@ -93,9 +95,13 @@ class Carrying:
             for step in each.steps_of(state.name):
                 if isinstance(step.stage, CorpusStage):
                     paths = _exchange_paths(step, state)
-                    digest = fingerprint([state.base, *(receipt.outputs[path][1] for path in paths)])
+                    edits = self._plan.edits_of(state.name, before=step)
+                    digest = fingerprint(
+                        [state.base, definitions(edits), *(receipt.outputs[path][1] for path in paths)]
+                    )
                     documents = receipt.facts["collected"][step.name]
-                    state.collected[step.name] = (CollectedFile(state.base, paths), documents, digest)
+                    gave = CollectedFile(state.base, paths, state.file, state.columns(()), stages_of(edits))
+                    state.collected[step.name] = (gave, documents, digest)
 
     def _document_task(self, each: DocumentPass, state: FileState, first: bool) -> Task:
         steps = each.steps_of(state.name)
@@ -109,7 +115,7 @@ class Carrying:
             state.file,
             columns,
             state.name in each.texts,
-            each.edited_of(state.name),
+            stages_of(each.edited_of(state.name)),
             steps,
             self._decided(state),
             layer,
@@ -142,8 +148,12 @@ class Carrying:
             while True:
                 receipts = self._journal.carry_out(asked)
                 asked = passes.send(receipts)
+        except GuardError:
+            write_guard_page(self._journal.out)
+            raise
         except StopIteration as done:
-            self._decisions.append(StageDecisions(step.name, step.stage.rule, done.value))
+            made = StageDecisions(step.name, step.stage.rule, done.value, step.stage.against)
+            self._decisions.append(made)
             self._decision_receipts.extend(receipts)
 
     def _collected(self, each: CorpusPasses) -> Collected:
@@ -222,7 +232,7 @@ class Carrying:
             columns = state.columns(state.source.source.keep)
             path = paths[state.name, state.file.index]
             emitting = Emitting(
-                state.file, state.base, path, columns, counts, self._plan.edits_of(state.name)
+                state.file, state.base, path, columns, counts, stages_of(self._plan.edits_of(state.name))
             )
             made[state.name].append((emitting, receipt))
         return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -97,3 +97,11 @@ class DocumentStage(ABC):
         the stages, wherever the text is read again, and when the shards are written.
         """
         return texts
+
+
+def edited(texts: Texts, rows: NDArray[np.int64], stages: Iterable[DocumentStage]) -> Texts:
+    """All of `texts`, those at `rows` as the stages leave them, one after the other."""
+    for stage in stages:
+        if len(rows):
+            texts = stage.edit(texts, rows)
+    return texts

@@ -58,6 +58,24 @@ def walk(
     return result
 
 
+def walk_in_numpy(
+    docs: np.ndarray, signatures: np.ndarray, needed: int, across: bool
+) -> list[tuple[int, int]]:
+    """The rule for one large cluster: the witness of each document and how many slots are equal."""
+    kept: list[int] = []
+    result = []
+    for i in range(len(docs)):
+        equal = (signatures[kept] == signatures[i]).sum(axis=1)
+        rivals = np.array([not (across and docs[j] >> 56 == docs[i] >> 56) for j in kept], np.bool_)
+        found = np.flatnonzero((equal >= needed) & rivals)
+        if len(found):
+            result.append((int(docs[kept[found[0]]]), int(equal[found[0]])))
+        else:
+            kept.append(i)
+            result.append((int(STAYS), -1))
+    return result
+
+
 thresholds = st.one_of(st.none(), st.floats(0, 1), st.integers(0, K).map(lambda m: m / K))
 
 
@@ -76,6 +94,30 @@ def test_survivors_are_those_of_the_rule(
             assert STAYS in witness[made[1] == np.uint64(wanted)]
             assert least is None or value >= least
     assert similarities.dtype == np.float32
+
+
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("least", [0.6, 0.8, 1.0])
+@pytest.mark.parametrize(("hashes", "bases", "changed", "shared"), [(112, 300, 0.1, 8), (50, 40, 0.2, 40)])
+def test_large_clusters_follow_the_same_rule(
+    hashes: int, bases: int, changed: float, shared: int, least: float, across: bool
+) -> None:
+    # Copies of some signatures with noise; the first `shared` slots are equal in all, as in a bucket of a band.
+    random = np.random.default_rng(hashes)
+    signatures = random.integers(0, 256, (bases, hashes), np.uint8)[random.integers(0, bases, 1_000)]
+    noise = random.random(signatures.shape) < changed
+    signatures[noise] = random.integers(0, 256, noise.sum(), np.uint8)
+    signatures[:, :shared] = 7
+    docs = np.sort(
+        random.integers(0, 3, 1_000, np.uint64) << np.uint64(56) | np.arange(1_000, dtype=np.uint64)
+    )
+    needed = matches_needed(least, hashes)
+    wanted = walk_in_numpy(docs, signatures, needed, across)
+    witness, matches = _cpu.resolve(
+        np.array([0, 1_000]), docs, signatures, np.zeros(1_000, bool), needed, across
+    )
+    assert list(zip(witness.tolist(), matches.tolist(), strict=True)) == wanted
+    assert 0 < sum(found == int(STAYS) for found, _ in wanted) < 1_000 or least == 1.0
 
 
 @pytest.mark.parametrize("hashes", [1, 31, 64, 112, 128, 256, 300])
@@ -100,7 +142,13 @@ def test_every_instruction_set_counts_the_same(hashes: int, seed: int) -> None:
     for instruction_set in _cpu.instruction_sets():
         assert _cpu.count_matches(a, b, instruction_set=instruction_set).tolist() == wanted
         witness, _ = _cpu.resolve(
-            np.array([0, 5]), docs, a, matches_needed(0.4, hashes), False, instruction_set=instruction_set
+            np.array([0, 5]),
+            docs,
+            a,
+            np.zeros(5, bool),
+            matches_needed(0.4, hashes),
+            False,
+            instruction_set=instruction_set,
         )
         assert np.array_equal(witness, walked)
 

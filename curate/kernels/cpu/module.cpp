@@ -7,6 +7,7 @@ void bind_fasttext(nanobind::module_&);
 void bind_heuristics(nanobind::module_&);
 void bind_jaccard(nanobind::module_&);
 void bind_join(nanobind::module_&);
+void bind_normalize(nanobind::module_&);
 void bind_redact(nanobind::module_&);
 void bind_sketch(nanobind::module_&);
 void bind_survivors(nanobind::module_&);
@@ -21,6 +22,7 @@ NB_MODULE(_cpu, m) {
   bind_heuristics(m);
   bind_jaccard(m);
   bind_join(m);
+  bind_normalize(m);
   bind_redact(m);
   bind_sketch(m);
   bind_survivors(m);
