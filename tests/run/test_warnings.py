@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
@@ -50,6 +51,9 @@ def test_a_run_warns_of_rules_that_do_nothing_or_too_much(tmp_path: Path) -> Non
     stats = json.loads((tmp_path / "out/report/stats.json").read_text())
     assert stats["warnings"] == done.stats["warnings"] == expected
     assert [note for note in notes.messages if note in expected] == expected
+    page = (tmp_path / "out/report/index.html").read_text()
+    assert all(html.escape(warning) in page for warning in expected)
+    assert "redacted_emails" in page
     assert stats["redacted"]["last"] == {"redacted_emails": 0, "redacted_ips": 0}
 
 
