@@ -13,7 +13,7 @@ from curate.io.files import open_binary, source_errors
 from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
 from curate.plan import DocumentPass, Plan, PlannedSource
-from curate.stages.base import Batch, DocumentStage
+from curate.stages.base import Batch, DocumentStage, scatter
 from curate.stages.corpus import CorpusStage
 from curate.stages.fuzzy_dedup import FuzzyDedup
 
@@ -113,9 +113,13 @@ def _kept(source: PlannedSource, first: DocumentPass, raw: RawBatch, texts: Text
         batch = Batch(source.source.name, texts, known)
         if isinstance(step.stage, DocumentStage):
             verdicts = step.stage.decide(batch, rows)
+            known |= {name: scatter(values, rows, len(raw)) for name, values in verdicts.columns.items()}
             alive[rows[verdicts.rule >= 0]] = False
             if step.stage.edits and alive.any():
-                texts = step.stage.edit(texts, np.flatnonzero(alive))
+                rows = np.flatnonzero(alive)
+                texts = step.stage.edit(texts, rows)
+                sizes = texts.sizes
+                known |= {"edited_bytes": pa.array(sizes), "edited_tokens": pa.array(-(-sizes // 4))}
         else:
             step.stage.collector().add(batch, rows, 0)
     return float(np.mean(alive))

@@ -28,6 +28,11 @@ class Step:
     stage: DocumentStage | CorpusStage
     sources: frozenset[str]
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The reasons it can drop a document for."""
+        return self.stage.rules if isinstance(self.stage, DocumentStage) else (self.stage.rule,)
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentPass:
@@ -90,9 +95,10 @@ class Plan:
         """Every stage once, in the recipe's order."""
         return tuple(step for each in self.passes if isinstance(each, DocumentPass) for step in each.steps)
 
-    def edits_of(self, source: str) -> tuple[Step, ...]:
-        """The stages that edit the source's texts, in order."""
-        return tuple(step for step in editing(self.steps) if source in step.sources)
+    def edits_of(self, source: str, before: Step | None = None) -> tuple[Step, ...]:
+        """The stages that edit the source's texts, in order; all, or those before a stage."""
+        steps = self.steps if before is None else self.steps[: self.steps.index(before)]
+        return tuple(step for step in editing(steps) if source in step.sources)
 
     def text_reads(self, source: str) -> int:
         """How often the source's text is read, writing the shards included."""

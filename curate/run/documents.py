@@ -17,10 +17,9 @@ from curate.io.row_ranges import row_ranges
 from curate.io.sources import BadRow, RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
 from curate.plan import Step, editing
-from curate.run.edits import edited
 from curate.run.layers import LayerWriter
-from curate.run.standing import Decided, Standing, scatter
-from curate.stages.base import Batch, DocumentStage
+from curate.run.standing import Decided, Standing
+from curate.stages.base import Batch, DocumentStage, edited, scatter
 from curate.stages.corpus import Collector, CorpusStage
 
 
@@ -36,7 +35,7 @@ class BatchLimits:
 class DecideArguments:
     """What `decide_file` needs.
 
-    edited: stages of earlier passes whose edits are made again before the stages of `steps` look at the texts.
+    edits: stages of earlier passes whose edits are made again before the stages of `steps` look at the texts.
     decided: what earlier passes decided; without layers in the first pass, which counts documents and quarantines.
     exchange: for each corpus stage of `steps`, in order, the paths of its exchange files.
     """
@@ -44,7 +43,7 @@ class DecideArguments:
     file: SourceFile
     columns: SourceColumns
     reads_text: bool
-    edited: tuple[Step, ...]
+    edits: tuple[DocumentStage, ...]
     steps: tuple[Step, ...]
     decided: Decided
     layer: str
@@ -110,7 +109,7 @@ class _FilePass:
         if self._standing:
             alive = self._alive[raw.start : raw.start + len(raw)].copy()
             if raw.texts is not None:
-                texts = edited(texts, np.flatnonzero(alive), self._arguments.edited)
+                texts = edited(texts, np.flatnonzero(alive), self._arguments.edits)
         else:
             alive = _readable(raw.texts)
             documents = self._layer.add_documents(raw.ids, texts.sizes)
@@ -127,7 +126,7 @@ class _FilePass:
                 alive[rows[verdicts.rule >= 0]] = False
                 if step.stage.edits:
                     rows = np.flatnonzero(alive)
-                    texts = edited(texts, rows, (step,))
+                    texts = edited(texts, rows, [step.stage])
                     sizes = self._layer.add_edited(rows + raw.start, texts.sizes[rows])
                     known |= {name: scatter(values, rows, len(raw)) for name, values in sizes.items()}
             else:

@@ -1,26 +1,19 @@
-"""Edits made again where texts are read again: a document is kept in the sources only."""
+"""What edits depend on, and what they leave; they are made again wherever a document is read again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from curate.kernels import Texts
 from curate.plan import Step
 from curate.stages.base import DocumentStage
 
 
-def edited(texts: Texts, rows: NDArray[np.int64], steps: Sequence[Step]) -> Texts:
-    """All of `texts`, those at `rows` as the stages leave them."""
-    for step in steps:
-        assert isinstance(step.stage, DocumentStage), f"{step.name} edits no texts"
-        if len(rows):
-            texts = step.stage.edit(texts, rows)
-    return texts
+def stages_of(steps: Sequence[Step]) -> tuple[DocumentStage, ...]:
+    """The stages of steps that edit texts."""
+    return tuple(step.stage for step in steps if isinstance(step.stage, DocumentStage))
 
 
 def definitions(steps: Sequence[Step]) -> list[object]:

@@ -139,6 +139,7 @@ def _stage(plan: Plan, step: Step) -> dict[str, Any]:
         "sources": None
         if everywhere
         else [s.source.name for s in plan.sources if s.source.name in step.sources],
+        "rules": list(step.rules),
         "definition": step.stage.definition(),
     }
 

@@ -14,8 +14,7 @@ from curate.io.files import atomic_write
 from curate.io.ledger import LEDGER_FIELDS
 from curate.io.sources import BadRow
 from curate.plan import EDITED_COLUMNS
-from curate.run.standing import scatter
-from curate.stages.base import Verdicts
+from curate.stages.base import Verdicts, scatter
 
 #: Bytes of UTF-8 text a token stands for where no tokenizer is given: a stated estimate for English web text.
 BYTES_A_TOKEN = 4

@@ -18,9 +18,9 @@ from curate.io.files import atomic_write, join, open_binary
 from curate.io.row_ranges import row_ranges
 from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
-from curate.plan import Step
 from curate.run.documents import BatchLimits
-from curate.run.edits import edited, size_left
+from curate.run.edits import size_left
+from curate.stages.base import DocumentStage, edited
 from curate.stages.mix import shuffle_keys
 
 #: Rows of a row group of shards: small enough for streaming readers, large enough to compress well.
@@ -36,7 +36,7 @@ class Emitting:
     ledger: str
     columns: SourceColumns
     counts: tuple[int, ...]
-    edits: tuple[Step, ...]
+    edits: tuple[DocumentStage, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from curate.io.files import join, open_binary
 from curate.io.ledger import LEDGER_FIELDS
+from curate.stages.base import scatter
 from curate.stages.corpus import STAYS, Decisions, ledger_columns
 
 
@@ -69,13 +70,6 @@ class Standing:
 
     def column(self, name: str, start: int, rows: int) -> pa.Array:
         return _one_chunk(self.table[name].slice(start, rows))
-
-
-def scatter(values: pa.Array, rows: NDArray[np.int64], length: int) -> pa.Array:
-    """`values` at `rows` of an array of `length`, null elsewhere."""
-    places = np.full(length, -1, np.int64)
-    places[rows] = np.arange(len(rows))
-    return values.take(pa.array(places, mask=places < 0))
 
 
 def _put(columns: dict[str, pa.Array], name: str, values: pa.Array) -> None:

@@ -16,7 +16,7 @@ from curate.progress import Progress
 from curate.report.guard import write_guard_page
 from curate.run import finish
 from curate.run.documents import BatchLimits, DecideArguments, decide_file
-from curate.run.edits import definitions
+from curate.run.edits import definitions, stages_of
 from curate.run.journal import Journal
 from curate.run.ledger import LedgerArguments, TallyArguments, tally_file, write_ledger
 from curate.run.shards import Emitting, Piece, ShardArguments, plan_shards, shard_schema, write_shard
@@ -77,6 +77,8 @@ class Carrying:
         quarantined, quarantine_paths = self._gather_quarantine()
         finish.write_manifest(out, self._plan, emitting, shards, quarantined)
         stats = finish.publish(out)
+        for warning in stats["warnings"]:
+            self._progress.note(warning)
         finish.remove_leftovers(out, quarantine_paths | self._journal.wanted())
         return stats, sum(quarantined.values())
 
@@ -93,9 +95,12 @@ class Carrying:
             for step in each.steps_of(state.name):
                 if isinstance(step.stage, CorpusStage):
                     paths = _exchange_paths(step, state)
-                    digest = fingerprint([state.base, *(receipt.outputs[path][1] for path in paths)])
+                    edits = self._plan.edits_of(state.name, before=step)
+                    digest = fingerprint(
+                        [state.base, definitions(edits), *(receipt.outputs[path][1] for path in paths)]
+                    )
                     documents = receipt.facts["collected"][step.name]
-                    gave = CollectedFile(state.base, paths, state.file, state.columns(()))
+                    gave = CollectedFile(state.base, paths, state.file, state.columns(()), stages_of(edits))
                     state.collected[step.name] = (gave, documents, digest)
 
     def _document_task(self, each: DocumentPass, state: FileState, first: bool) -> Task:
@@ -110,7 +115,7 @@ class Carrying:
             state.file,
             columns,
             state.name in each.texts,
-            each.edited_of(state.name),
+            stages_of(each.edited_of(state.name)),
             steps,
             self._decided(state),
             layer,
@@ -227,7 +232,7 @@ class Carrying:
             columns = state.columns(state.source.source.keep)
             path = paths[state.name, state.file.index]
             emitting = Emitting(
-                state.file, state.base, path, columns, counts, self._plan.edits_of(state.name)
+                state.file, state.base, path, columns, counts, stages_of(self._plan.edits_of(state.name))
             )
             made[state.name].append((emitting, receipt))
         return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -52,6 +52,13 @@ class Verdicts:
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
 
 
+def scatter(values: pa.Array, rows: NDArray[np.int64], length: int) -> pa.Array:
+    """`values` at `rows` of an array of `length`, null elsewhere."""
+    places = np.full(length, -1, np.int64)
+    places[rows] = np.arange(len(rows))
+    return values.take(pa.array(places, mask=places < 0))
+
+
 class DocumentStage(ABC):
     """A stage that decides about each document on its own.
 
@@ -90,3 +97,11 @@ class DocumentStage(ABC):
         the stages, wherever the text is read again, and when the shards are written.
         """
         return texts
+
+
+def edited(texts: Texts, rows: NDArray[np.int64], stages: Iterable[DocumentStage]) -> Texts:
+    """All of `texts`, those at `rows` as the stages leave them, one after the other."""
+    for stage in stages:
+        if len(rows):
+            texts = stage.edit(texts, rows)
+    return texts

@@ -21,7 +21,7 @@ from curate.kernels import Texts
 from curate.kernels.ngrams import LONGEST, NgramIndex
 from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
 
-_DOMAIN, _URL_WORD, _BAD_WORD = range(3)
+_DOMAIN, _URL_WORD, _BAD_WORD = "blocklist.domain", "blocklist.url_word", "blocklist.bad_word"
 _HOST = r"^\s*(?:(?:[a-z][a-z0-9+.\-]*:)?//)?(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:\s]*)"
 
 
@@ -105,7 +105,6 @@ class Blocklist(DocumentStage):
     """
 
     Config = BlocklistConfig
-    rules = ("blocklist.domain", "blocklist.url_word", "blocklist.bad_word")
     columns = pa.schema([("blocked_by", pa.string())])
 
     def __init__(self, config: BlocklistConfig) -> None:
@@ -115,6 +114,8 @@ class Blocklist(DocumentStage):
         self._url_words = _listed(config.url_words)
         by_language = config.words if isinstance(config.words, dict) else {"": config.words}
         self._words = {lang: _listed(paths) for lang, paths in sorted(by_language.items()) if paths}
+        lists = {_DOMAIN: self._domains, _URL_WORD: self._url_words, _BAD_WORD: self._words}
+        self.rules = tuple(rule for rule, given in lists.items() if given)
         self.reads_text = bool(self._words)
         needs_url = [config.url] if self._domains or self._url_words else []
         self.requires = (*needs_url, *(["lang"] if isinstance(config.words, dict) else []))
@@ -140,11 +141,16 @@ class Blocklist(DocumentStage):
             if self._domains:
                 domains = _load_domains(self._domains)
                 found = _listed_parent(domains, urls)
-                verdict.add(_DOMAIN, found >= 0, np.nan, domains.entries, found)
+                verdict.add(self.rules.index(_DOMAIN), found >= 0, np.nan, domains.entries, found)
             if self._url_words:
                 every = np.arange(len(rows))
                 verdict.add_words(
-                    _URL_WORD, _load_words(self._url_words), Texts.from_arrow(urls), every, every, 0
+                    self.rules.index(_URL_WORD),
+                    _load_words(self._url_words),
+                    Texts.from_arrow(urls),
+                    every,
+                    every,
+                    0,
                 )
         for lang, lists in self._words.items():
             mine = np.arange(len(rows))
@@ -152,7 +158,9 @@ class Blocklist(DocumentStage):
                 spoken = pc.equal(batch.columns["lang"].take(pa.array(rows)), lang).fill_null(False)
                 mine = np.flatnonzero(spoken.to_numpy(zero_copy_only=False))
             words = _load_words(lists)
-            verdict.add_words(_BAD_WORD, words, batch.texts, rows[mine], mine, self.config.max_words)
+            verdict.add_words(
+                self.rules.index(_BAD_WORD), words, batch.texts, rows[mine], mine, self.config.max_words
+            )
         return Verdicts(verdict.rule, verdict.value, {"blocked_by": verdict.by})
 
 

@@ -23,6 +23,7 @@ from curate.io.files import join
 from curate.io.row_ranges import row_ranges
 from curate.io.sources import SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
+from curate.stages.base import DocumentStage, edited
 
 _DOCUMENTS_A_BATCH = 16_384
 _BYTES_A_BATCH = 32 << 20
@@ -35,6 +36,7 @@ class TextArguments:
 
     file: SourceFile
     columns: SourceColumns
+    edits: tuple[DocumentStage, ...]
     steps: tuple[NormalizeStep, ...]
     members: str
     number: int
@@ -75,7 +77,8 @@ def _texts(arguments: TextArguments, rows: NDArray[np.int64]) -> Iterator[tuple[
         wanted = rows[low:high]
         if batch.texts is not None and len(wanted):
             texts = Texts.from_arrow(batch.texts.take(pa.array(wanted - batch.start)))
-            yield wanted, normalize(texts, np.arange(len(texts)), arguments.steps)
+            every = np.arange(len(texts))
+            yield wanted, normalize(edited(texts, every, arguments.edits), every, arguments.steps)
 
 
 class _Places:

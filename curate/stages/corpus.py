@@ -20,7 +20,7 @@ from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.files import join
 from curate.io.sources import SourceColumns, SourceFile
 from curate.stages.against import EarlierRun
-from curate.stages.base import Batch, StageConfig
+from curate.stages.base import Batch, DocumentStage, StageConfig
 
 #: In `duplicate_of` arrays: the document stays.
 STAYS = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
@@ -41,13 +41,15 @@ class CollectedFile:
     """What one source file gave to a corpus stage.
 
     base: `doc` of the file's row 0. paths: exchange files relative to OUT, in the order of `exchange_suffixes`.
-    file, columns: the source file, and its columns, for a stage that reads texts again.
+    file, columns, edits: the source file, its columns, and the stages that edit its texts, for a stage that reads
+    texts again.
     """
 
     base: int
     paths: tuple[str, ...]
     file: SourceFile
     columns: SourceColumns
+    edits: tuple[DocumentStage, ...]
 
 
 @dataclass(frozen=True, slots=True)

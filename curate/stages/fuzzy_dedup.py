@@ -197,7 +197,7 @@ class FuzzyDedup(CorpusStage):
             key = f"{name}/texts/{number:06d}"
             outputs = (f"run/exchange/{key}.arrow", f"run/exchange/{key}.places.arrow")
             arguments = TextArguments(
-                file.file, file.columns, self.config.normalize, members, number, *outputs
+                file.file, file.columns, file.edits, self.config.normalize, members, number, *outputs
             )
             tasks.append(Task(key, read_texts, arguments, inputs, outputs, file.file.bytes))
         return Pass(f"{name}: texts", tuple(tasks))

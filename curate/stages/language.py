@@ -46,11 +46,13 @@ class Language(DocumentStage):
     """
 
     Config = LanguageConfig
-    rules = ("language.not_kept", "language.low_score")
+    rules: tuple[str, ...] = ("language.not_kept", "language.low_score")
     columns = pa.schema([("lang", pa.string()), ("lang_score", pa.float32())])
 
     def __init__(self, config: LanguageConfig) -> None:
         self.config = config
+        if not config.keep:
+            self.rules = ()
 
     def definition(self) -> dict[str, object]:
         """Raises ModelError if the model cannot be loaded or lacks a label of `keep`."""

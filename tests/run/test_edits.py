@@ -27,7 +27,7 @@ stages:
   - exact_dedup: {key: text}
   - decontaminate: {against: "DATA/sums.jsonl", sources: [second], action: mask, window: 10, min_piece: 50}
   - where: {keep: "edited_bytes >= 300"}
-  - fuzzy_dedup: {verify: {min_similarity: 0.7}, bands: 16}
+  - fuzzy_dedup: {verify: {min_similarity: 0.7, exact: true}, bands: 16}
 output: {shard_bytes: 8kB}
 """
 
