@@ -181,7 +181,7 @@ CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch, u32 groups)
   Outline outline = {text, size, true, words, lines, take(), take(), paragraphs};
   CharacterCounts counts;
   Scanner(outline, counts).run();
-  u32 *first = take(), *count = take(), *places = take(), *chars_before = take(), *distinct = take();
+  u32 *first = take(), *count = take(), *places = take(), *chars_before = take(), *histogram = take();
 
   Statistics out = {};
   take_scan(outline, counts, out);
@@ -193,14 +193,14 @@ CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch, u32 groups)
   if (wanted(RAW_LINES)) take_raw_lines(outline, counts.newlines, table, {first, count, 0}, places, out);
   if (wanted(STRIPPED)) Stripped(outline, table, {first, count, 0}, places).take(out);
   if (wanted(MARKS)) Marks(text, size, out).take();
-  Grams grams(outline, table, first, count, places, chars_before, distinct);
+  Grams grams(outline, table, first, count, places, chars_before);
   const bool longer = wanted(GRAMS) || wanted(REPEATS);
   if (longer)
     grams.group_words();
   else if (wanted(WORDS) || wanted(KINDS))
     grams.list_words();
   if (wanted(WORDS)) heuristics::take_words(outline, grams, out);
-  if (wanted(KINDS)) take_kinds(outline, grams, places, parts, out);
+  if (wanted(KINDS)) take_kinds(outline, grams, histogram, parts, out);
   for (int n = 2; longer && n <= LONGEST_GRAM && n <= grams.words(); ++n) {
     grams.lengthen();
     if (wanted(GRAMS)) heuristics::take_grams(grams, n, out);
