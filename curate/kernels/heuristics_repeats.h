@@ -126,19 +126,18 @@ class Grams {
  public:
   // Each array holds one value a word and one more.
   CURATE_HD Grams(const Outline& outline, FirstTable& table, u32* first, u32* count, u32* places,
-                  u32* chars_before, u32* distinct)
+                  u32* chars_before)
       : outline_(outline),
         table_(table),
         first_(first),
         count_(count),
         places_(places),
-        chars_before_(chars_before),
-        distinct_(distinct) {}
+        chars_before_(chars_before) {}
 
   CURATE_HD i64 words() const { return outline_.words.count; }
   // The first places of different words and how often each occurs, until grams are longer than a word.
-  CURATE_HD i64 distinct_words() const { return distinct_count_; }
-  CURATE_HD i64 distinct_word(i64 i) const { return distinct_[i]; }
+  CURATE_HD i64 distinct_words() const { return distinct_; }
+  CURATE_HD i64 distinct_word(i64 i) const { return places_[i]; }
   CURATE_HD u32 count(i64 place) const { return count_[place]; }
   CURATE_HD i64 chars(i64 word) const { return chars_before_[word + 1] - chars_before_[word]; }
   CURATE_HD i64 all_chars() const { return chars_before_[words()]; }
@@ -148,11 +147,11 @@ class Grams {
     const Parts& words = outline_.words;
     chars_before_[0] = 0;
     for (i64 i = 0; i < words.count; ++i) {
-      distinct_[i] = static_cast<u32>(i);
+      places_[i] = static_cast<u32>(i);
       count_[i] = 1;
       chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(word_chars(i));
     }
-    distinct_count_ = words.count;
+    distinct_ = words.count;
     length_ = 1;
   }
 
@@ -164,15 +163,15 @@ class Grams {
                        same_bytes(outline_.text + words.begin[a], outline_.text + words.begin[b], n));
     };
     table_.clear(words.count);
-    distinct_count_ = 0;
+    distinct_ = 0;
     chars_before_[0] = 0;
     for (i64 i = 0; i < words.count; ++i) {
       const i64 n = words.end[i] - words.begin[i];
       const u64 key = word_key(words.begin[i], n);
       const u32 first = table_.add(key, static_cast<u32>(i), same);
       note(i, first);
-      distinct_[distinct_count_] = static_cast<u32>(i);
-      distinct_count_ += first == i;
+      places_[distinct_] = static_cast<u32>(i);
+      distinct_ += first == i;
       chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(word_chars(i));
     }
     length_ = 1;
@@ -359,8 +358,8 @@ class Grams {
 
   const Outline& outline_;
   FirstTable& table_;
-  u32 *first_, *count_, *places_, *chars_before_, *distinct_;
-  i64 distinct_count_ = 0, candidates_ = 0, length_ = 0;
+  u32 *first_, *count_, *places_, *chars_before_;
+  i64 distinct_ = 0, candidates_ = 0, length_ = 0;
 };
 
 }  // namespace curate::heuristics
