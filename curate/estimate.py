@@ -5,15 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-import numpy as np
-import pyarrow as pa
-
 from curate.io.compressed import expansion
 from curate.io.files import open_binary, source_errors
-from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
+from curate.io.sources import SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
 from curate.plan import DocumentPass, Plan, PlannedSource
-from curate.stages.base import Batch, DocumentStage, scatter
+from curate.run.documents import BatchLimits, DecideArguments, FilePass
+from curate.run.standing import Decided
 from curate.stages.corpus import CorpusStage
 from curate.stages.fuzzy_dedup import FuzzyDedup
 
@@ -67,25 +65,23 @@ def estimate(plan: Plan) -> Estimate:
 def _source(source: PlannedSource, first: DocumentPass) -> SourceEstimate:
     name = source.source.name
     columns = SourceColumns(source.source.text, source.source.id, first.columns[name])
+    total = round(sum(_text_bytes(each) for each in source.files))
+    limits = BatchLimits(SAMPLE_DOCUMENTS, SAMPLE_BYTES)
     for file in source.files:
-        if file.defect:
-            continue
-        started = time.perf_counter()
-        raw = next(
-            iter(
-                read_batches(file, columns, text=True, max_documents=SAMPLE_DOCUMENTS, max_bytes=SAMPLE_BYTES)
-            ),
-            None,
+        arguments = DecideArguments(
+            file, columns, True, (), first.steps_of(name), Decided(0), "", (), None, limits
         )
-        if raw is None or not len(raw):
-            continue
-        texts = Texts.from_arrow(raw.texts)
-        kept = _kept(source, first, raw, texts)
-        seconds = time.perf_counter() - started
-        sampled = max(1, int(texts.offsets[-1] - texts.offsets[0]))
-        total = round(sum(_text_bytes(each) for each in source.files))
-        documents = sum(each.rows or 0 for each in source.files) or round(len(raw) * total / sampled)
-        return SourceEstimate(documents, total, kept, seconds * total / sampled)
+        started = time.perf_counter()
+        for raw in read_batches(
+            file, columns, text=True, max_documents=limits.documents, max_bytes=limits.bytes
+        ):
+            if raw.texts is None or raw.texts.null_count == len(raw):
+                continue
+            kept = FilePass("", arguments).decide(raw) / len(raw)
+            seconds = time.perf_counter() - started
+            sampled = max(1, int(Texts.from_arrow(raw.texts).sizes.sum()))
+            documents = sum(each.rows or 0 for each in source.files) or round(len(raw) * total / sampled)
+            return SourceEstimate(documents, total, kept, seconds * total / sampled)
     return SourceEstimate(0, 0, 0.0, 0.0)
 
 
@@ -95,31 +91,3 @@ def _text_bytes(file: SourceFile) -> float:
         return file.text_bytes_estimate
     with source_errors(file.path), open_binary(file.path) as opened:
         return file.bytes * expansion(opened, file.path)
-
-
-def _kept(source: PlannedSource, first: DocumentPass, raw: RawBatch, texts: Texts) -> float:
-    alive = np.ones(len(raw), np.bool_)
-    alive[[bad.row - raw.start for bad in raw.bad if bad.row is not None]] = False
-    known: dict[str, pa.Array] = {
-        **raw.columns,
-        "id": raw.ids,
-        "bytes": pa.array(texts.sizes),
-        "tokens": pa.array(-(-texts.sizes // 4)),
-    }
-    for step in first.steps_of(source.source.name):
-        rows = np.flatnonzero(alive)
-        if not len(rows):
-            break
-        batch = Batch(source.source.name, texts, known)
-        if isinstance(step.stage, DocumentStage):
-            verdicts = step.stage.decide(batch, rows)
-            known |= {name: scatter(values, rows, len(raw)) for name, values in verdicts.columns.items()}
-            alive[rows[verdicts.rule >= 0]] = False
-            if step.stage.edits and alive.any():
-                rows = np.flatnonzero(alive)
-                texts = step.stage.edit(texts, rows)
-                sizes = texts.sizes
-                known |= {"edited_bytes": pa.array(sizes), "edited_tokens": pa.array(-(-sizes // 4))}
-        else:
-            step.stage.collector().add(batch, rows, 0)
-    return float(np.mean(alive))

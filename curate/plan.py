@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import pyarrow as pa
 
 from curate.errors import Problem, SourceError
 from curate.io.ledger import pack_doc
@@ -84,11 +86,12 @@ class PlannedSource:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do, in order."""
+    """What a run will do, in order. kept: the type of each metadata column that shards carry."""
 
     recipe: Recipe
     sources: tuple[PlannedSource, ...]
     passes: tuple[DocumentPass | CorpusPasses, ...]
+    kept: Mapping[str, pa.DataType]
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -126,9 +129,40 @@ def plan(recipe: Recipe) -> Plan:
     for each in passes:
         if isinstance(each, CorpusPasses):
             problems.extend(_earlier_problems(each.step))
+    kept = _kept_types(sources, problems)
     if problems:
         raise SourceError(*problems)
-    return Plan(recipe, tuple(sources), passes)
+    return Plan(recipe, tuple(sources), passes, kept)
+
+
+def _kept_types(sources: Sequence[PlannedSource], problems: list[Problem]) -> dict[str, pa.DataType]:
+    """The type of each column that sources keep: one that holds the values of all files that have it."""
+    kept: dict[str, tuple[pa.DataType, str]] = {}
+    for source in sources:
+        for file in source.files:
+            for name in source.source.keep:
+                if name not in file.types:
+                    continue
+                now, first = kept.setdefault(name, (file.types[name], file.path))
+                common = _common_type(now, file.types[name])
+                if common is None:
+                    found = f"column {name} is {file.types[name]}"
+                    fix = f"keep {name} of one of the two only, or convert one of them"
+                    problems.append(Problem(file.path, found, f"{now}, as in {first}", fix))
+                    return {}
+                kept[name] = (common, first)
+    return {name: kind for name, (kind, _) in kept.items()}
+
+
+def _common_type(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
+    """The type that holds the values of both, if there is one."""
+    if a.equals(b):
+        return a
+    try:
+        schemas = [pa.schema([("kept", kind)]) for kind in (a, b)]
+        return pa.unify_schemas(schemas, promote_options="permissive").field("kept").type
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return None
 
 
 def _earlier_problems(step: Step) -> Sequence[Problem]:

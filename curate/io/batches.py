@@ -42,6 +42,7 @@ class SourceFile:
     rows: rows by the Parquet footer; None where only reading can tell.
     text_bytes_estimate: uncompressed bytes of the text column, or of the whole lines of JSONL; None: unknown.
     defect: why nothing of the file can be read; it has 0 rows then.
+    types: of the metadata columns that were asked for, as batches give them; empty where there is a defect.
     """
 
     source: str
@@ -54,6 +55,7 @@ class SourceFile:
     rows: int | None
     text_bytes_estimate: int | None
     defect: str | None = None
+    types: Mapping[str, pa.DataType] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

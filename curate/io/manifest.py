@@ -35,6 +35,7 @@ class SourceFileEntry(_Part):
     index: int = Field(ge=0)
     path: str
     ledger: str
+    ledger_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     bytes: int = Field(ge=0)
     rows: int = Field(ge=0)
     fingerprint: str

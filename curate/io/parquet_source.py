@@ -27,9 +27,9 @@ def inspect(source: str, index: int, path: str, columns: SourceColumns) -> Sourc
     with source_errors(path):
         changed = modified(path)
         footer = read_footer(path)
-    rows, text_bytes = 0, 0
+    rows, text_bytes, types = 0, 0, {}
     if footer.metadata is not None:
-        select(path, footer.schema, columns, text=True)
+        types = select(path, footer.schema, columns, text=True).types
         rows = footer.metadata.num_rows
         text_bytes = sum(
             _group_bytes(footer.metadata, group, [columns.text])
@@ -46,14 +46,8 @@ def inspect(source: str, index: int, path: str, columns: SourceColumns) -> Sourc
         rows,
         text_bytes,
         footer.defect,
+        types,
     )
-
-
-def column_types(file: SourceFile, names: Sequence[str]) -> dict[str, pa.DataType]:
-    """The types that batches give the metadata columns `names`."""
-    with source_errors(file.path):
-        footer = read_footer(file.path)
-    return select(file.path, footer.schema, SourceColumns("", columns=tuple(names)), text=False).types
 
 
 def read(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import cast
 
 import pyarrow as pa
@@ -28,7 +29,6 @@ __all__ = [
     "RawBatch",
     "SourceColumns",
     "SourceFile",
-    "column_types",
     "list_files",
     "read_batches",
 ]
@@ -97,20 +97,8 @@ def _format(name: str, path: str, format: str | None) -> Format:
 def _inspect(source: str, index: int, path: str, format: Format, columns: SourceColumns) -> SourceFile:
     if format == "parquet":
         return parquet_source.inspect(source, index, path, columns)
-    return jsonl_source.inspect(source, index, path)
-
-
-def column_types(files: Sequence[SourceFile], names: Sequence[str]) -> dict[str, pa.DataType]:
-    """The types that batches give the metadata columns `names`, by the first file that can be read.
-
-    Empty where no file can be.
-    """
-    for file in files:
-        if file.defect is None:
-            if file.format == "jsonl":
-                return dict.fromkeys(names, pa.string())
-            return parquet_source.column_types(file, names)
-    return {}
+    found = jsonl_source.inspect(source, index, path)
+    return replace(found, types=dict.fromkeys(columns.columns, pa.string()))
 
 
 def read_batches(

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from curate.stages.base import StageConfig
 from curate.stages.mix import MixConfig
@@ -16,6 +16,9 @@ from curate.stages.write import OutputConfig
 #: Names become file names and ledger values.
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+
+#: Columns of every shard.
+SHARD_COLUMNS = ("text", "id", "source")
 
 #: A doc number has 8 bits for its source.
 MAX_SOURCES = 256
@@ -40,6 +43,14 @@ class Source(BaseModel):
     text: str = Field(default="text", min_length=1, description="Column that holds the text.")
     id: str | None = Field(default=None, description="Column that holds the document's id. Default: none.")
     keep: tuple[str, ...] = Field(default=(), description="Further columns that the output carries.")
+
+    @field_validator("keep")
+    @classmethod
+    def _shards_have_their_own(cls, keep: tuple[str, ...]) -> tuple[str, ...]:
+        taken = [name for name in keep if name in SHARD_COLUMNS]
+        if taken:
+            raise ValueError(f"shards have a column {taken[0]} of their own: leave it out")
+        return keep
 
 
 class RecipeBody(BaseModel):

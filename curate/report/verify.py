@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate.errors import OutputError, Problem
-from curate.io.files import exists, join, list_folder, open_binary
+from curate.io.files import exists, join, list_folder, open_binary, read_json
 from curate.io.ledger import Ledger, pack_doc
 from curate.io.manifest import Manifest, ShardEntry, SourceFileEntry, Totals
 from curate.io.quarantine import read_quarantine
@@ -44,7 +44,23 @@ def verify(out: str) -> list[Problem]:
     problems += broken
     if not broken:
         problems += _ledger(root, manifest)
-    return problems
+    return problems or [*_untouched(root, manifest)]
+
+
+def _untouched(root: str, manifest: Manifest) -> Iterator[Problem]:
+    """That nothing was changed which still adds up: the ledgers by checksum, the report by computing it again."""
+    for source in manifest.sources:
+        for file in source.files:
+            path = f"{root}/{file.ledger}"
+            with open_binary(path) as opened:
+                _, digest = _digest(opened)
+            if digest != file.ledger_sha256:
+                yield Problem(path, f"sha256 {digest}", f"{file.ledger_sha256}, as the manifest says")
+    path = f"{root}/report/stats.json"
+    if exists(path) and read_json(path) != compute_stats(root):
+        yield Problem(
+            path, "other figures than the ledger gives", "the ledger's", "write it again: curate report"
+        )
 
 
 def _files(root: str, manifest: Manifest) -> Iterator[Problem]:

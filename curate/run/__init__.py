@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from curate.plan import plan as make_plan
 from curate.progress import Progress, Silent
 from curate.recipe import Recipe
 from curate.run.documents import BatchLimits
+from curate.run.folder import ensure_usable, remove_journal, remove_results
 from curate.run.journal import Journal
 from curate.run.steps import Carrying
 
@@ -59,11 +59,12 @@ def run(
     if engine not in ENGINES:
         raise OutputError(Problem("--engine", engine, f"one of {', '.join(ENGINES)}"))
     _refuse_itself(recipe, out)
+    planned = make_plan(recipe)
+    ensure_usable(out, planned)
     with hold(out):
         if fresh:
-            _remove_results(out)
+            remove_results(out)
         remove_stale_temporaries(out)
-        planned = make_plan(recipe)
         write_json(join(out, "run/recipe.json"), recipe.resolved())
         made = ENGINES[engine](workers or len(os.sched_getaffinity(0)))
         try:
@@ -98,19 +99,4 @@ def clean(out: str) -> None:
             )
         )
     with hold(out):
-        _remove(out, [path for path in Path(out, "run").iterdir() if path.name != "lock"])
-    shutil.rmtree(Path(out, "run"))
-
-
-def _remove_results(out: str) -> None:
-    names = ("data", "ledger", "quarantine", "report", "manifest.json", "README.md")
-    journal = Path(out, "run")
-    _remove(out, [*(Path(out, name) for name in names), *(p for p in journal.iterdir() if p.name != "lock")])
-
-
-def _remove(out: str, paths: list[Path]) -> None:
-    for path in paths:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        remove_journal(out)

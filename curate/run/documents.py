@@ -54,10 +54,12 @@ class DecideArguments:
 
 def decide_file(out: str, arguments: DecideArguments) -> Facts:
     """Run the pass's stages over one file; write its layer, exchange files and quarantine."""
-    return _FilePass(out, arguments).run()
+    return FilePass(out, arguments).run()
 
 
-class _FilePass:
+class FilePass:
+    """The pass over one file. Nothing is written before `run` has read it all."""
+
     def __init__(self, out: str, arguments: DecideArguments) -> None:
         self._out = out
         self._arguments = arguments
@@ -89,7 +91,7 @@ class _FilePass:
         ):
             bad.extend(raw.bad)
             if len(raw):
-                self._decide(raw)
+                self.decide(raw)
         if not self._standing:
             for record in bad:
                 self._layer.add_unreadable(record)
@@ -103,7 +105,8 @@ class _FilePass:
             facts["quarantined"] = sum(max(1, record.rows) for record in bad)
         return {**facts, "collected": self._collected}
 
-    def _decide(self, raw: RawBatch) -> None:
+    def decide(self, raw: RawBatch) -> int:
+        """Let the stages look at a batch; returns how many of its documents no stage has dropped."""
         known: dict[str, pa.Array] = {}
         texts = _no_texts(len(raw)) if raw.texts is None else Texts.from_arrow(raw.texts)
         if self._standing:
@@ -117,7 +120,7 @@ class _FilePass:
         for step in self._arguments.steps:
             rows = np.flatnonzero(alive)
             if not len(rows):
-                return
+                break
             batch = Batch(self._arguments.file.source, texts, self._columns(step, raw, known))
             if isinstance(step.stage, DocumentStage):
                 verdicts = step.stage.decide(batch, rows)
@@ -131,6 +134,7 @@ class _FilePass:
                     known |= {name: scatter(values, rows, len(raw)) for name, values in sizes.items()}
             else:
                 self._collect(step.name, batch, rows, raw.start)
+        return int(np.count_nonzero(alive))
 
     def _collect(self, name: str, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
         collector: Collector = self._collectors[name]
@@ -138,15 +142,16 @@ class _FilePass:
         self._collected[name] += len(rows)
 
     def _columns(self, step: Step, raw: RawBatch, known: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
-        """What the stage requires: ledger columns of this pass, of earlier ones, else columns of the source."""
+        """What the stage requires: columns that the plan reads from the source, else the ledger's."""
         found = {}
         for name in step.stage.requires:
-            if name in known:
-                found[name] = known[name]
-            elif self._standing and name in self._standing.table.column_names:
-                found[name] = self._standing.column(name, raw.start, len(raw))
-            else:
+            if name in raw.columns:
                 found[name] = raw.columns[name]
+            elif name in known:
+                found[name] = known[name]
+            else:
+                assert self._standing, f"no pass before this one could have written {name}"
+                found[name] = self._standing.column(name, raw.start, len(raw))
         return found
 
 

@@ -1,4 +1,4 @@
-"""The end of a run: the quarantine, the manifest, the dataset card, the report; leftovers of other recipes go."""
+"""The end of a run: the quarantine, the manifest, the dataset card, the report."""
 
 from __future__ import annotations
 
@@ -75,26 +75,6 @@ def publish(out: str) -> dict[str, Any]:
     return write_report(out)
 
 
-def remove_leftovers(out: str, wanted: Iterable[str]) -> None:
-    """Remove shards, ledgers, layers, decisions and receipts that an earlier recipe left in the folder."""
-    keep = {Path(join(out, path)) for path in wanted}
-    for folder in (
-        "data",
-        "ledger",
-        "quarantine",
-        "run/layers",
-        "run/decisions",
-        "run/exchange",
-        "run/receipts",
-    ):
-        for path in sorted(Path(join(out, folder)).rglob("*"), reverse=True):
-            if path.is_dir():
-                if not any(path.iterdir()):
-                    path.rmdir()
-            elif path not in keep:
-                path.unlink()
-
-
 def _source(
     source: PlannedSource, ledgers: list[tuple[Emitting, Receipt]], quarantined: dict[str, int]
 ) -> dict[str, Any]:
@@ -108,6 +88,7 @@ def _source(
                 "index": emitting.file.index,
                 "path": _path_as_in_recipe(emitting.file.path, source.source.path),
                 "ledger": emitting.ledger,
+                "ledger_sha256": receipt.outputs[emitting.ledger][1],
                 "bytes": emitting.file.bytes,
                 "rows": receipt.facts["documents"],
                 "fingerprint": emitting.file.fingerprint,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -29,13 +30,17 @@ ROW_GROUP = 8_192
 
 @dataclass(frozen=True, slots=True)
 class Emitting:
-    """A source file, for copy 0, 1, ... how many of its documents have that copy, and the stages that edit them."""
+    """A source file and the stages that edit its documents.
+
+    counts, bytes: for copy 0, 1, ... how many of its documents have that copy, and their bytes of text.
+    """
 
     file: SourceFile
     base: int
     ledger: str
     columns: SourceColumns
     counts: tuple[int, ...]
+    bytes: tuple[int, ...]
     edits: tuple[DocumentStage, ...]
 
 
@@ -59,30 +64,52 @@ class ShardArguments:
     limits: BatchLimits
 
 
-def plan_shards(files_by_source: Mapping[str, Sequence[Emitting]], shards: int) -> list[tuple[Piece, ...]]:
-    """Deal each source's documents, copy after copy and file after file, evenly to `shards` shards."""
+def plan_shards(
+    out: str, files_by_source: Mapping[str, Sequence[Emitting]], shards: int
+) -> list[tuple[Piece, ...]]:
+    """Deal each source's documents, copy after copy and file after file, to `shards` shards of equal bytes of text.
+
+    Reads the ledgers of files that are cut, for where to cut them.
+    """
     dealt: list[list[Piece]] = [[] for _ in range(shards)]
     for files in files_by_source.values():
-        total = sum(sum(file.counts) for file in files)
-        bounds = [total * shard // shards for shard in range(shards + 1)]
+        total = sum(sum(file.bytes) for file in files)
+        bounds = [total * shard // shards for shard in range(1, shards)]
         begin = 0
-        for copy, file, count in _runs(files):
-            shard = bisect_right(bounds, begin) - 1
-            at = begin
-            while at < begin + count:
-                stop = min(bounds[shard + 1], begin + count)
-                if stop > at:
-                    dealt[shard].append(Piece(file, copy, at - begin, stop - begin))
-                at, shard = stop, shard + 1
-            begin += count
+        for copy, file in _runs(files):
+            first = bisect_right(bounds, begin)
+            last = max(first, bisect_left(bounds, begin + file.bytes[copy]))
+            inner = _cuts(out, file, copy, [bound - begin for bound in bounds[first:last]])
+            cuts = [0, *inner, file.counts[copy]]
+            for shard, (start, stop) in enumerate(pairwise(cuts), start=first):
+                if start < stop:
+                    dealt[shard].append(Piece(file, copy, start, stop))
+            begin += file.bytes[copy]
     return [tuple(pieces) for pieces in dealt]
 
 
-def _runs(files: Sequence[Emitting]) -> Iterator[tuple[int, Emitting, int]]:
+def _runs(files: Sequence[Emitting]) -> Iterator[tuple[int, Emitting]]:
     for copy in range(max((len(file.counts) for file in files), default=0)):
         for file in files:
             if copy < len(file.counts):
-                yield copy, file, file.counts[copy]
+                yield copy, file
+
+
+def _cuts(out: str, file: Emitting, copy: int, offsets: Sequence[int]) -> list[int]:
+    """How many of the file's documents with copy `copy` come before each offset in their bytes."""
+    if not offsets:
+        return []
+    ledger = _read_ledger(out, file, "bytes")
+    has = ledger["copies"].to_numpy() > copy
+    ends = np.cumsum(size_left(ledger, "bytes").to_numpy()[has])
+    return [int(cut) for cut in np.searchsorted(ends, np.array(offsets), side="left")]
+
+
+def _read_ledger(out: str, file: Emitting, unit: str) -> pa.Table:
+    """`copies`, and what `size_left` needs for the unit."""
+    with open_binary(join(out, file.ledger)) as opened:
+        there = set(pq.read_schema(opened).names)
+        return pq.read_table(opened, columns=sorted({"copies", unit, f"edited_{unit}"} & there))
 
 
 def shard_schema(kept: Mapping[str, pa.DataType]) -> pa.Schema:
@@ -116,9 +143,7 @@ def write_shard(out: str, arguments: ShardArguments) -> Facts:
 def _read_piece(out: str, piece: Piece, arguments: ShardArguments) -> tuple[pa.Table, NDArray[np.int64], int]:
     """The piece's rows as a table of the shard's schema, which rows of the file they are, and their tokens."""
     emitting = piece.emitting
-    with open_binary(join(out, emitting.ledger)) as file:
-        there = set(pq.read_schema(file).names)
-        ledger = pq.read_table(file, columns=[*({"copies", "tokens", "edited_tokens"} & there)])
+    ledger = _read_ledger(out, emitting, "tokens")
     chosen = np.flatnonzero(ledger["copies"].to_numpy() > piece.copy)[piece.start : piece.stop]
     limits = arguments.limits
     ensure_unchanged(emitting.file)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
-
-import pyarrow as pa
 
 import curate
 from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
 from curate.errors import GuardError
-from curate.io.sources import SourceColumns, SourceFile, column_types
+from curate.io.sources import SourceColumns, SourceFile
 from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step, editing
 from curate.progress import Progress
 from curate.report.guard import write_guard_page
 from curate.run import finish
 from curate.run.documents import BatchLimits, DecideArguments, decide_file
 from curate.run.edits import definitions, stages_of
+from curate.run.folder import remove_leftovers
 from curate.run.journal import Journal
 from curate.run.ledger import LedgerArguments, TallyArguments, tally_file, write_ledger
 from curate.run.shards import Emitting, Piece, ShardArguments, plan_shards, shard_schema, write_shard
@@ -63,6 +61,7 @@ class Carrying:
         self._files = [FileState(source, file) for source in plan.sources for file in source.files]
         self._decisions: list[StageDecisions] = []
         self._decision_receipts: list[Receipt] = []
+        self._decisions_fingerprint = outputs_fingerprint(())
 
     def run(self) -> tuple[dict[str, Any], int]:
         """Carry out everything; returns the stats and how many records are quarantined."""
@@ -75,11 +74,11 @@ class Carrying:
         shards = self._shard_pass(emitting)
         out = self._journal.out
         quarantined, quarantine_paths = self._gather_quarantine()
+        remove_leftovers(out, quarantine_paths | self._journal.wanted())
         finish.write_manifest(out, self._plan, emitting, shards, quarantined)
         stats = finish.publish(out)
         for warning in stats["warnings"]:
             self._progress.note(warning)
-        finish.remove_leftovers(out, quarantine_paths | self._journal.wanted())
         return stats, sum(quarantined.values())
 
     def _document_pass(self, each: DocumentPass, first: bool) -> None:
@@ -155,6 +154,7 @@ class Carrying:
             made = StageDecisions(step.name, step.stage.rule, done.value, step.stage.against)
             self._decisions.append(made)
             self._decision_receipts.extend(receipts)
+            self._decisions_fingerprint = outputs_fingerprint(self._decision_receipts)
 
     def _collected(self, each: CorpusPasses) -> Collected:
         """What was collected for a corpus stage, less what corpus stages since that reading have dropped."""
@@ -177,7 +177,7 @@ class Carrying:
             documents,
             fingerprint([digest for _, _, _, digest in files]),
             tuple(path for made in dropped for path in made.paths),
-            outputs_fingerprint(self._decision_receipts) if dropped else "",
+            self._decisions_fingerprint if dropped else "",
         )
 
     def _decided(self, state: FileState) -> Decided:
@@ -185,7 +185,7 @@ class Carrying:
 
     def _decided_digest(self, state: FileState) -> str:
         """Fingerprint of all that has been decided so far, as far as it can concern the file."""
-        return fingerprint([state.base, state.layers, outputs_fingerprint(self._decision_receipts)])
+        return fingerprint([state.base, state.layers, self._decisions_fingerprint])
 
     def _copies(self) -> dict[str, float] | None:
         """Expected copies of a kept document by source; None where the recipe does not mix."""
@@ -228,11 +228,18 @@ class Carrying:
             source.source.name: [] for source in self._plan.sources
         }
         for state, receipt in zip(self._files, receipts, strict=True):
-            counts = tuple(rows for rows, _, _ in receipt.facts["emitted"])
+            emitted = receipt.facts["emitted"]
+            counts, sizes = tuple(rows for rows, _, _ in emitted), tuple(size for _, size, _ in emitted)
             columns = state.columns(state.source.source.keep)
             path = paths[state.name, state.file.index]
             emitting = Emitting(
-                state.file, state.base, path, columns, counts, stages_of(self._plan.edits_of(state.name))
+                state.file,
+                state.base,
+                path,
+                columns,
+                counts,
+                sizes,
+                stages_of(self._plan.edits_of(state.name)),
             )
             made[state.name].append((emitting, receipt))
         return made
@@ -248,13 +255,13 @@ class Carrying:
             entry[1] for made in ledgers.values() for _, receipt in made for entry in receipt.facts["emitted"]
         )
         shards = max(1, -(-size // output.shard_bytes))
-        if not size:
+        if not any(sum(emitting.counts) for made in ledgers.values() for emitting, _ in made):
             self._progress.note("write: no document is left")
         edits = fingerprint(definitions(editing(self._plan.steps)))
-        schema = shard_schema(_kept_types(self._plan))
+        schema = shard_schema(self._plan.kept)
         by_source = {source: [emitting for emitting, _ in made] for source, made in ledgers.items()}
         tasks = []
-        for number, pieces in enumerate(plan_shards(by_source, shards)):
+        for number, pieces in enumerate(plan_shards(self._journal.out, by_source, shards)):
             path = f"data/train-{number:05d}-of-{shards:05d}.parquet"
             arguments = ShardArguments(pieces, schema, output.compression, output.seed, path, self._limits)
             inputs = {
@@ -329,10 +336,9 @@ def _ledger_paths(plan: Plan) -> dict[tuple[str, int], str]:
             shared += 1
         names = ["/".join(part[shared:]) for part in parts]
         stems = [_stem(name) for name in names]
-        times = Counter(stems)
-        for file, name, stem in zip(source.files, names, stems, strict=True):
-            chosen = stem if times[stem] == 1 else name
-            paths[source.source.name, file.index] = f"ledger/{source.source.name}/{chosen}.parquet"
+        chosen = stems if len({*stems}) == len(stems) else names
+        for file, name in zip(source.files, chosen, strict=True):
+            paths[source.source.name, file.index] = f"ledger/{source.source.name}/{name}.parquet"
     return paths
 
 
@@ -340,12 +346,3 @@ def _stem(name: str) -> str:
     for ending in (".gz", ".zst", ".parquet", ".jsonl", ".json", ".ndjson"):
         name = name.removesuffix(ending)
     return name
-
-
-def _kept_types(plan: Plan) -> dict[str, pa.DataType]:
-    """The type of each metadata column that shards keep."""
-    types: dict[str, pa.DataType] = {}
-    for source in plan.sources:
-        for name, kind in column_types(source.files, source.source.keep).items():
-            types.setdefault(name, kind)
-    return types

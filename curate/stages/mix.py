@@ -10,6 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from curate.errors import Problem, RecipeError
+
+#: More repetitions of a source are taken for a mistake.
+MOST_COPIES = 1000
+
 
 class MixConfig(BaseModel):
     """Keys of `mix`."""
@@ -35,14 +40,25 @@ def expected_copies(
 
     weights: shares of the result, any positive scale. kept: what is left of each source, in the mix's unit.
     total: size of the result in the same unit; None: as much as the weighted sources have left.
-    Sources without a weight get 0 copies.
+    Sources without a weight get 0 copies. Raises RecipeError beyond `MOST_COPIES` of a source.
     """
     weighed = {source: weight for source, weight in weights.items() if kept.get(source, 0)}
     share = sum(weighed.values())
     size = sum(kept[source] for source in weighed) if total is None else total
-    return {
+    copies = {
         source: size * weighed[source] / share / kept[source] if source in weighed else 0.0 for source in kept
     }
+    for source, expected in copies.items():
+        if expected > MOST_COPIES:
+            raise RecipeError(
+                Problem(
+                    "mix",
+                    f"source {source} has {kept[source]:,} left, and would have to be repeated {expected:,.0f} times",
+                    f"at most {MOST_COPIES} times",
+                    "lower `total` or the source's weight, or add documents",
+                )
+            )
+    return copies
 
 
 def copies_of(docs: NDArray[np.uint64], copies: float, seed: int) -> NDArray[np.int32]:

@@ -160,6 +160,9 @@ def source_entry(folder: Path, rows: list[Row], source: str) -> dict[str, Any]:
             "index": file,
             "path": str(folder / name),
             "ledger": f"ledger/{source}/{Path(name).stem}.parquet",
+            "ledger_sha256": hashlib.sha256(
+                (folder.parent / "out" / f"ledger/{source}/{Path(name).stem}.parquet").read_bytes()
+            ).hexdigest(),
             "bytes": (folder / name).stat().st_size,
             "rows": sum(row.place[:2] == (source, file) for row in rows),
             "fingerprint": list_files(source, [str(folder / name)], None, SourceColumns("text"))[
