@@ -77,7 +77,7 @@ def run(
     settings: Settings = [],  # noqa: B006 - typer's form of an option that can be given again
     workers: Workers = None,
     engine: Annotated[str, typer.Option(help="Where tasks run.")] = "local",
-    device: Annotated[str, typer.Option(help="What text kernels run on: auto, cpu or gpu.")] = "auto",
+    device: Annotated[str, typer.Option(help="What text kernels run on: auto or cpu.")] = "auto",
     batch_documents: BatchDocuments = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Starts over instead of resuming.")] = False,
     quiet: Quiet = False,

@@ -1,9 +1,9 @@
 """Runs fastText's own training in a process of its own, so that it gives the same model each time.
 
 With one thread, which alone is deterministic, fastText 0.9.2 sets only the first tenth of the input matrix to random
-numbers (`DenseMatrix::uniform`) and leaves the rest as it finds the memory: after other work in the process, that is
-rubbish, and training ends in NaN or in a model that differs from run to run. In a fresh process whose allocator maps
-every large block anew, the kernel hands out zeros: the rest of the matrix starts at zero, which training copes with.
+numbers (`DenseMatrix::uniform`) and takes the rest as it finds the memory: rubbish, from which training ends in NaN or
+in another model each time. Here glibc is told to clear all memory that it hands out, so the rest starts at zero, which
+training copes with. Other C libraries overlook that setting: train on Linux.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ def train_fasttext(
     fastText's training is not installed or fails.
     """
     request = json.dumps([str(lines), str(out), dict(training), dict(quantisation)])
-    # A threshold that is given is one that stays: otherwise it grows with use, and memory is used twice.
-    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_MMAP_MAX_": "1000000"}
+    environment = {**os.environ, "MALLOC_PERTURB_": "255"}  # fills with the complement: zeros
     done = subprocess.run(
         [sys.executable, "-m", "curate.models.fasttext_training"],
         input=request,

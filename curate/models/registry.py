@@ -35,7 +35,7 @@ MODELS = {
     "quality-default": KnownModel(
         "curate",
         "models/data/quality-default.ftz",
-        "0df59ebb0a2cd97eea1e655648f81ca14c9d5ae703187751f13c70341fbdba8f",
+        "01a549a018097a4f23e23256705aef02ec25c298ab853bb4ff0d7c813e7f254c",
     ),
 }
 

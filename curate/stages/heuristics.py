@@ -1,7 +1,7 @@
 """Drops documents by heuristic rules about their words, lines, repetition and boilerplate.
 
-All statistics come from one scan of the text by a C++ kernel, all rules are evaluated over arrays. The first
-rule that fails, in the profile's order, names the drop. What the rules are: `heuristic_profiles.py`.
+All statistics that the rules look at come from one call of a C++ kernel, all rules are evaluated over arrays.
+The first rule that fails, in the profile's order, names the drop. What the rules are: `heuristic_profiles.py`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from pydantic import (
     model_validator,
 )
 
-from curate.kernels.heuristics import UNICODE_VERSION, heuristic_statistics
+from curate.kernels.heuristics import UNICODE_VERSION, WORD_BREAK_VERSION, heuristic_statistics
 from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
-from curate.stages.heuristic_profiles import PROFILES, Rule
+from curate.stages.heuristic_profiles import FAMILIES, PROFILES
+from curate.stages.heuristic_rules import Rule
 
 
 class Bounds(BaseModel):
@@ -63,10 +64,11 @@ class HeuristicsConfig(StageConfig):
     @field_validator("profile")
     @classmethod
     def _known_profiles(cls, profile: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        given = (profile,) if isinstance(profile, str) else profile
+        for name in given:
+            if name not in PROFILES and name not in FAMILIES:
+                raise ValueError(f"there is no profile {name!r}{_nearest(name, [*FAMILIES, *PROFILES])}")
         names = _names(profile)
-        for name in names:
-            if name not in PROFILES:
-                raise ValueError(f"there is no profile {name!r}{_nearest(name, PROFILES)}")
         if not names or len(set(names)) < len(names):
             raise ValueError("profile must name at least one family of rules, and each once")
         return profile
@@ -116,7 +118,9 @@ class HeuristicsConfig(StageConfig):
 
 
 def _names(profile: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (profile,) if isinstance(profile, str) else profile
+    """The profiles that are meant, families by their parts."""
+    given = (profile,) if isinstance(profile, str) else profile
+    return tuple(part for name in given for part in FAMILIES.get(name, (name,)))
 
 
 def _rules_of(profile: str | tuple[str, ...]) -> dict[str, Rule]:
@@ -133,12 +137,12 @@ def _find(name: str, profile: str | tuple[str, ...]) -> str:
     every = _rules_of(profile)
     if name in every:
         return name
-    found = [full for full in every if full.partition(".")[2] == name]
+    found = [full for full in every if full.endswith(f".{name}")]
     if len(found) == 1:
         return found[0]
     if found:
         raise ValueError(f"{name!r} is a rule of several profiles: write {' or '.join(found)}")
-    known = every if "." in name else [full.partition(".")[2] for full in every]
+    known = every if "." in name else [full.rpartition(".")[2] for full in every]
     raise ValueError(f"there is no rule {name!r}{_nearest(name, known)}")
 
 
@@ -182,17 +186,23 @@ class Heuristics(DocumentStage):
     def _kept(self) -> dict[str, Rule]:
         return self._config.kept()
 
+    @cached_property
+    def _statistics(self) -> frozenset[str]:
+        rules = (*self._applied.values(), *self._kept.values())
+        return frozenset[str]().union(*(rule.measure.statistics for rule in rules))
+
     def definition(self) -> dict[str, object]:
         """The rules in order and those kept as columns, each with measure and bounds; the Unicode version."""
         return {
             "rules": [_describe(name, rule) for name, rule in self._applied.items()],
             "keep_stats": [_describe(name, rule) for name, rule in self._kept.items()],
             "unicode": UNICODE_VERSION,
+            "word_break": WORD_BREAK_VERSION,
         }
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """The first rule each row fails, with what it measured; kept measures are columns."""
-        counts = heuristic_statistics(batch.texts, rows)
+        counts = heuristic_statistics(batch.texts, rows, self._statistics)
         first = np.full(len(rows), -1, np.int16)
         value = np.full(len(rows), np.nan)
         for place, rule in enumerate(self._applied.values()):

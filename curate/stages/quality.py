@@ -44,11 +44,13 @@ class Quality(DocumentStage):
     """
 
     Config = QualityConfig
-    rules = ("quality.label_not_kept", "quality.low_score")
+    rules: tuple[str, ...] = ("quality.label_not_kept", "quality.low_score")
     columns = pa.schema([("quality", pa.float32()), ("quality_label", pa.string())])
 
     def __init__(self, config: QualityConfig) -> None:
         self.config = config
+        if config.min_score is None:
+            self.rules = Quality.rules[:1] if config.keep else ()
 
     def definition(self) -> dict[str, object]:
         """Raises ModelError if the model cannot be loaded or lacks a label of `keep` or `label`."""

@@ -15,8 +15,10 @@
 #include "jaccard_scratch.h"
 #include "join.h"
 #include "kept_index.h"
+#include "normalize.h"
 #include "texts.h"
 #include "union_find.h"
+#include "url.h"
 #include "utf8.h"
 
 using namespace curate;
@@ -90,7 +92,7 @@ static void hashes_and_encoding(Random& random) {
 static void document_statistics(Random& random) {
   const Text text(any_text(random));
   std::unique_ptr<u64[]> scratch(new u64[static_cast<size_t>(heuristics::scratch_words(text.size()))]);
-  const heuristics::Statistics found = heuristics::measure(text.data(), text.size(), scratch.get());
+  const heuristics::Statistics found = heuristics::measure(text.data(), text.size(), scratch.get(), ~0u);
   constexpr size_t count = sizeof found / sizeof(i64);
   i64 values[count];
   std::memcpy(values, &found, sizeof found);
@@ -147,7 +149,8 @@ static void survivors_as(const Cluster& cluster, int needed, bool across) {
   std::vector<i64> kept(size);
   std::vector<u64> witness(size), witness_of_many(size);
   std::vector<int> matches(size), matches_of_many(size);
-  keep_dissimilar<Matches>(cluster, needed, across, kept.data(), witness.data(), matches.data());
+  std::fill(matches.begin(), matches.end(), -1);
+  keep_dissimilar(cluster, across, kept.data(), witness.data(), BySignature<Matches>{cluster, needed, matches.data()});
   if (!cpu::KeptIndex<Matches>(cluster, needed, across).worthwhile()) return;
   cpu::keep_dissimilar_of_many<Matches>(cluster, needed, across, witness_of_many.data(), matches_of_many.data());
   require(witness == witness_of_many && matches == matches_of_many, "an index finds what a walk finds");
@@ -164,7 +167,9 @@ static void survivors(Random& random) {
     const bool copy = i >= static_cast<size_t>(hashes) && !random.one_in(changed);
     signatures[i] = copy ? signatures[i - static_cast<size_t>(hashes)] : static_cast<u8>(random.below(values));
   }
-  const Cluster cluster{docs.data(), signatures.data(), size, hashes};
+  const std::unique_ptr<bool[]> pinned(new bool[static_cast<size_t>(size)]());
+  for (i64 i = 0, first = random.one_in(2) ? 0 : random.size(size); i < first && i < size; ++i) pinned[i] = true;
+  const Cluster cluster{docs.data(), signatures.data(), pinned.get(), size, hashes};
   const int needed = static_cast<int>(random.below(static_cast<u64>(hashes) + 1));
   const bool across = random.one_in(2);
   survivors_as<PlainMatches>(cluster, needed, across);
@@ -210,6 +215,17 @@ static void language_rows(Random& random) {
   fasttext_word_ngram_rows(model, hashes.data(), static_cast<i64>(hashes.size()), row);
 }
 
+static void normal_forms(Random& random) {
+  const Text text(any_text(random));
+  const Normalizer normalizer(static_cast<int>(random.below(8)));
+  std::vector<u8> once(static_cast<size_t>(text.size())), url(static_cast<size_t>(3 * text.size() + 1));
+  const i64 size = normalizer.write(text.data(), text.size(), once.data());
+  require(size <= text.size(), "a normal form is no longer than its text");
+  require(!utf8_valid(text.data(), text.size()) || utf8_valid(once.data(), size), "valid UTF-8 stays valid");
+  const i64 key = write_url(text.data(), text.size(), url.data());
+  for (i64 i = 0; i < key; ++i) require(url[static_cast<size_t>(i)] > 0x20, "a URL has no white space");
+}
+
 static void exact_functions(Random& random) {
   for (int i = 0; i < 100; ++i) {
     const double x = double_of_bits(random.next());
@@ -230,6 +246,7 @@ static const Target TARGETS[] = {
     {"statistics", document_statistics}, {"similarities", similarities},
     {"joins", joins},               {"survivors", survivors},
     {"language rows", language_rows}, {"exp and log", exact_functions},
+    {"normal forms", normal_forms},
 };
 constexpr size_t TARGET_COUNT = sizeof TARGETS / sizeof *TARGETS;
 

@@ -66,7 +66,7 @@ class KeptIndex {
 
   bool matches(i64 j, i64 i, int* equal) const {
     const i64 kept = kept_[j];
-    if (across_ && cluster_.source(kept) == cluster_.source(i)) return false;
+    if (across_ && cluster_.apart(kept, i)) return false;
     *equal = Matches::count(cluster_.signature(kept), cluster_.signature(i), cluster_.hashes);
     return *equal >= needed_;
   }
@@ -110,7 +110,7 @@ void keep_dissimilar_of_many(const Cluster& cluster, int needed, bool across, u6
   KeptIndex<Matches> index(cluster, needed, across);
   for (i64 i = 0; i < cluster.size; ++i) {
     int equal = -1;
-    const i64 found = index.size() ? index.find(i, &equal) : -1;
+    const i64 found = index.size() && !cluster.pinned[i] ? index.find(i, &equal) : -1;
     witness[i] = found < 0 ? kStays : cluster.docs[index.document(found)];
     matches[i] = found < 0 ? -1 : equal;
     if (found < 0) index.add(i);
