@@ -40,7 +40,7 @@ ROUNDS = 2
 SHORT = 2_000
 FILES = 8
 #: MB of text that each tool gets: fast ones enough to be measured, slow ones little enough to wait for.
-MEGABYTES = {"curate": 120, "Daft": 16, "gaoya": 8, "rensa": 6, "datasketch": 2, "text-dedup": 2}
+MEGABYTES = {"curate": 400, "Daft": 60, "gaoya": 12, "rensa": 10, "datasketch": 2, "text-dedup": 2}
 FEW_MEGABYTES = 0.6
 BY_CHARACTERS = ("datasketch", "rensa", "gaoya", "data-juicer")
 RECIPE = """
