@@ -94,6 +94,10 @@ CURATE_HD void count_copies(const Outline& outline, const Parts& parts, FirstTab
   }
 }
 
+struct TopGram {
+  u32 place, count;
+};
+
 // Words and n-grams by where they first occur: first[i] is the first place of the gram that starts at word i,
 // count[first[i]] is how often it occurs.
 class Grams {
@@ -111,7 +115,8 @@ class Grams {
   CURATE_HD i64 words() const { return outline_.words.count; }
   CURATE_HD bool is_first(i64 place) const { return first_[place] == place; }
   CURATE_HD u32 count(i64 place) const { return count_[place]; }
-  CURATE_HD i64 chars(i64 word) const { return chars_before_[word + 1] - chars_before_[word]; }
+  CURATE_HD i64 chars(i64 word) const { return chars(word, 1); }
+  CURATE_HD i64 chars(i64 word, i64 words) const { return chars_before_[word + words] - chars_before_[word]; }
 
   CURATE_HD void group_words() {
     const Parts& words = outline_.words;
@@ -157,17 +162,20 @@ class Grams {
     }
   }
 
-  // Code points that leave the text with all occurrences of its most frequent gram, words joined by one space
-  // each; of equally frequent grams the one that starts first.
-  CURATE_HD i64 top_chars() const {
-    u32 top = 0, most = 1;
+  // The most frequent gram; of equally frequent ones the one that starts first.
+  CURATE_HD TopGram top() const {
+    TopGram top = {0, 1};
     for (i64 c = 0; c < candidates_; ++c) {
       const u32 place = places_[c];
-      if (first_[place] != place || count_[place] <= most) continue;
-      most = count_[place];
-      top = place;
+      if (first_[place] == place && count_[place] > top.count) top = {place, count_[place]};
     }
-    return occurrences(top) * (chars_before_[top + length_] - chars_before_[top] + length_ - 1);
+    return top;
+  }
+
+  // Code points that leave the text with all occurrences of its most frequent gram, words joined by one space each.
+  CURATE_HD i64 top_chars() const {
+    const u32 place = top().place;
+    return occurrences(place) * (chars_before_[place + length_] - chars_before_[place] + length_ - 1);
   }
 
   // Code points of the grams that occurred before, with the spaces between words, each word counted once.

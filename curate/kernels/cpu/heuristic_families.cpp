@@ -1,0 +1,129 @@
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+
+#include "arrays.h"
+#include "heuristics.h"
+#include "heuristics_c4.h"
+
+namespace curate::cpu {
+
+using namespace curate::heuristics;
+using Names = std::vector<std::pair<std::string, std::string>>;
+
+namespace {
+
+// What families of statistics measure with, for texts up to `longest` bytes.
+struct Memory {
+  Memory(i64 longest, bool plain)
+      : scratch(new u64[plain ? scratch_words(longest) : 0]),
+        words(new u64[Document::memory_words(longest)]),
+        document(longest, words.get()) {}
+
+  std::unique_ptr<u64[]> scratch, words;
+  Document document;
+};
+
+template <typename T>
+void write(const T& statistics, i64* out) {
+  std::copy_n(reinterpret_cast<const i64*>(&statistics), sizeof(T) / sizeof(i64), out);
+}
+
+struct Family {
+  const char* name;
+  Names statistics;
+  void (*measure)(Memory&, i64* out);
+};
+
+#define CURATE_NAME(name, meaning) {#name, meaning},
+const Family FAMILIES[] = {
+    {"nemo",
+     {CURATE_HEURISTICS(CURATE_NAME)},
+     [](Memory& m, i64* out) { write(measure(m.document.text(), m.document.size(), m.scratch.get()), out); }},
+    {"datatrove.gopher_repetition",
+     {CURATE_DATATROVE_REPETITION(CURATE_NAME)},
+     [](Memory& m, i64* out) { write(measure_datatrove_repetition(m.document), out); }},
+    {"datatrove.gopher_quality",
+     {CURATE_DATATROVE_QUALITY(CURATE_NAME)},
+     [](Memory& m, i64* out) { write(measure_datatrove_quality(m.document), out); }},
+    {"datatrove.c4_quality",
+     {CURATE_DATATROVE_C4(CURATE_NAME)},
+     [](Memory& m, i64* out) { write(measure_datatrove_c4(m.document, false), out); }},
+    {"datatrove.c4_quality_keep_unpunctuated",
+     {CURATE_DATATROVE_C4(CURATE_NAME)},
+     [](Memory& m, i64* out) { write(measure_datatrove_c4(m.document, true), out); }},
+    {"datatrove.fineweb_quality",
+     {CURATE_DATATROVE_FINEWEB(CURATE_NAME)},
+     [](Memory& m, i64* out) { write(measure_datatrove_fineweb(m.document), out); }},
+};
+#undef CURATE_NAME
+
+std::vector<const Family*> families_of(const std::vector<std::string>& names) {
+  std::vector<const Family*> found;
+  for (const std::string& name : names) {
+    const Family* family = std::find_if(std::begin(FAMILIES), std::end(FAMILIES),
+                                        [&](const Family& each) { return name == each.name; });
+    if (family == std::end(FAMILIES)) throw std::invalid_argument("there is no family of statistics " + name);
+    found.push_back(family);
+  }
+  return found;
+}
+
+i64 longest_of(const TextView& texts, const In<i64>& rows) {
+  i64 longest = 0;
+  for (size_t i = 0; i < rows.shape(0); ++i) longest = std::max(longest, texts.size(rows.data()[i]));
+  if (longest > LONGEST_TEXT) throw std::invalid_argument("a text is longer than 2 GiB");
+  return longest;
+}
+
+Out<i64> heuristic_families(In<u8> data, In<i64> offsets, In<i64> rows, const std::vector<std::string>& names) {
+  TextView texts(data, offsets);
+  check_rows(rows, texts.count);
+  const std::vector<const Family*> families = families_of(names);
+  const i64 longest = longest_of(texts, rows);
+  const bool plain = std::find(names.begin(), names.end(), "nemo") != names.end();
+  size_t columns = 0;
+  for (const Family* family : families) columns += family->statistics.size();
+  Fresh<i64> statistics(rows.shape(0), columns);
+  {
+    nb::gil_scoped_release unlocked;
+    Memory memory(longest, plain);
+    i64* out = statistics.data();
+    for (size_t i = 0; i < rows.shape(0); ++i) {
+      const i64 row = rows.data()[i];
+      memory.document.open(texts.begin(row), texts.size(row));
+      for (const Family* family : families) {
+        family->measure(memory, out);
+        out += family->statistics.size();
+      }
+    }
+  }
+  return statistics.numpy();
+}
+
+// The words that datatrove's filters count, as (text, bytes up to which each word reaches in it) without white space.
+std::vector<std::string> spacy_words(const std::string& text) {
+  std::unique_ptr<u64[]> memory(new u64[Document::memory_words(static_cast<i64>(text.size()))]);
+  Document document(static_cast<i64>(text.size()), memory.get());
+  document.open(reinterpret_cast<const u8*>(text.data()), static_cast<i64>(text.size()));
+  const spacy::Words& words = document.words();
+  std::vector<std::string> split;
+  for (i64 i = 0; i < words.count; ++i)
+    split.emplace_back(words.joined + words.begin[i], words.joined + words.begin[i + 1]);
+  return split;
+}
+
+}  // namespace
+
+void bind_heuristic_families(nb::module_& m) {
+  m.def("heuristic_families", &heuristic_families, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"),
+        nb::arg("families"));
+  m.def("spacy_words", &spacy_words, nb::arg("text"));
+  std::vector<std::pair<std::string, Names>> families;
+  for (const Family& family : FAMILIES) families.emplace_back(family.name, family.statistics);
+  m.attr("HEURISTIC_FAMILIES") = nb::cast(families);
+}
+
+}  // namespace curate::cpu
