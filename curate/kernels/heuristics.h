@@ -4,59 +4,23 @@
 // lengths are in code points. Bytes that are not well-formed UTF-8 give some answer and never a read outside
 // of the text.
 #pragma once
+#include "heuristics_dclm.h"
+#include "heuristics_dolma.h"
 #include "heuristics_repeats.h"
+#include "heuristics_statistics.h"
 
 namespace curate::heuristics {
-
-// name, what it counts
-#define CURATE_HEURISTICS(X)                                                              \
-  X(chars, "code points")                                                                           \
-  X(prose_chars, "code points of [a-zA-Z0-9\\n?!,.]")                                               \
-  X(digits, "code points of [0-9]")                                                                 \
-  X(blanks, "tabs, line feeds, carriage returns, backspaces and spaces")                            \
-  X(parentheses, "round, square and curly brackets, and U+27E8 U+27E9")                             \
-  X(url_chars, "code points of URLs")                                                               \
-  X(paragraphs, "pieces between double line feeds, empty ones included")                            \
-  X(paragraph_chars, "code points of paragraphs")                                                   \
-  X(copied_paragraphs, "paragraphs equal to an earlier one")                                        \
-  X(copied_paragraph_chars, "code points of copied_paragraphs")                                     \
-  X(policy_paragraphs, "paragraphs with a policy notice")                                           \
-  X(filler, "1 where \"lorem ipsum\" occurs")                                                       \
-  X(lines, "pieces between line feeds that hold a word")                                            \
-  X(line_chars, "code points of lines")                                                             \
-  X(copied_lines, "lines equal to an earlier one")                                                  \
-  X(copied_line_chars, "code points of copied_lines")                                               \
-  X(ended_lines, "lines whose last character but white space is one of . ? ! \" '")                 \
-  X(ellipsis_lines, "lines that end with an ellipsis or \"read more\"")                             \
-  X(bullet_lines, "lines that start with a bullet")                                                 \
-  X(words, "words")                                                                                 \
-  X(word_chars, "code points of words")                                                             \
-  X(longest_word, "code points of the longest word")                                                \
-  X(symbol_words, "words that are an ellipsis, or more than half runs of #")                        \
-  X(alphabetic_words, "words with an alphabetic character")                                         \
-  X(common_words, "words that are one of the be to of and that have with")                          \
-  X(top_2_gram_chars, "code points that go with all occurrences of the most frequent 2-gram")       \
-  X(top_3_gram_chars, "code points that go with all occurrences of the most frequent 3-gram")       \
-  X(top_4_gram_chars, "code points that go with all occurrences of the most frequent 4-gram")       \
-  X(copied_5_gram_chars, "code points of 5-grams that occurred before, overlaps once")              \
-  X(copied_6_gram_chars, "code points of 6-grams that occurred before, overlaps once")              \
-  X(copied_7_gram_chars, "code points of 7-grams that occurred before, overlaps once")              \
-  X(copied_8_gram_chars, "code points of 8-grams that occurred before, overlaps once")              \
-  X(copied_9_gram_chars, "code points of 9-grams that occurred before, overlaps once")              \
-  X(copied_10_gram_chars, "code points of 10-grams that occurred before, overlaps once")
-
-struct Statistics {
-#define CURATE_FIELD(name, meaning) i64 name;
-  CURATE_HEURISTICS(CURATE_FIELD)
-#undef CURATE_FIELD
-};
 
 // The longest text taken, in bytes: places in it are 32-bit.
 constexpr i64 LONGEST_TEXT = i64(1) << 31;
 
+// The most words, lines or paragraphs that a text of so many bytes can have, and two more. Lines and paragraphs
+// are at most every other byte, Unicode words two of three: a letter and a numeral like U+00B2, say.
+CURATE_HD i64 parts_of(i64 bytes) { return bytes / 3 * 2 + 4; }
+
 // 64-bit words of scratch memory for texts of up to `bytes` bytes, of which ordinary text touches a fraction.
 CURATE_HD i64 scratch_words(i64 bytes) {
-  const i64 parts = bytes / 2 + 2;  // there are no more words, lines or paragraphs than every other byte
+  const i64 parts = parts_of(bytes);
   const i64 slots = FirstTable::slots(parts);
   return slots + (slots + 12 * parts) / 2 + 1;
 }
@@ -153,7 +117,6 @@ CURATE_HD bool is_common(const u8* w, i64 n) {
 }
 
 CURATE_HD void take_lines(const Outline& outline, Statistics& out) {
-  out.lines = outline.lines.count;
   for (i64 i = 0; i < outline.lines.count; ++i) {
     const u8* begin = outline.text + outline.words.begin[outline.first_word[i]];
     const u8* end = outline.text + outline.words.end[outline.after_words[i] - 1];
@@ -164,8 +127,7 @@ CURATE_HD void take_lines(const Outline& outline, Statistics& out) {
 }
 
 CURATE_HD void take_words(const Outline& outline, const Grams& grams, Statistics& out) {
-  out.words = grams.words();
-  for (i64 i = 0; i < out.words; ++i) {
+  for (i64 i = 0; i < grams.words(); ++i) {
     if (!grams.is_first(i)) continue;
     const u8* word = outline.text + outline.words.begin[i];
     const i64 n = outline.words.end[i] - outline.words.begin[i];
@@ -178,33 +140,18 @@ CURATE_HD void take_words(const Outline& outline, const Grams& grams, Statistics
   }
 }
 
-CURATE_HD void take_grams(Grams& grams, Statistics& out) {
+// The grams are of `n` words.
+CURATE_HD void take_grams(const Grams& grams, int n, Statistics& out) {
   i64* const top[] = {&out.top_2_gram_chars, &out.top_3_gram_chars, &out.top_4_gram_chars};
   i64* const copied[] = {&out.copied_5_gram_chars, &out.copied_6_gram_chars, &out.copied_7_gram_chars,
                          &out.copied_8_gram_chars, &out.copied_9_gram_chars, &out.copied_10_gram_chars};
-  for (int n = 2; n <= LONGEST_GRAM && n <= grams.words(); ++n) {
-    grams.lengthen();
-    if (n <= 4)
-      *top[n - 2] = grams.top_chars();
-    else
-      *copied[n - 5] = grams.copy_chars();
-  }
+  if (n <= 4)
+    *top[n - 2] = grams.top_chars();
+  else
+    *copied[n - 5] = grams.copy_chars();
 }
 
-// `scratch` holds scratch_words(m) words for some m >= size; size is at most LONGEST_TEXT.
-CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch) {
-  const i64 parts = size / 2 + 2;
-  const i64 slots = FirstTable::slots(parts);
-  u32* at = reinterpret_cast<u32*>(scratch + slots);
-  FirstTable table(scratch, at);
-  at += slots;
-  auto take = [&] { return (at += parts) - parts; };
-  const Parts words = {take(), take(), 0}, lines = {take(), take(), 0}, paragraphs = {take(), take(), 0};
-  Outline outline = {text, size, true, words, lines, take(), take(), paragraphs};
-  CharacterCounts counts;
-  Scanner(outline, counts).run();
-
-  Statistics out = {};
+CURATE_HD void take_scan(const Outline& outline, const CharacterCounts& counts, Statistics& out) {
   out.chars = counts.chars;
   out.prose_chars = counts.prose;
   out.digits = counts.digits;
@@ -215,15 +162,60 @@ CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch) {
   out.filler = counts.filler;
   out.paragraphs = outline.paragraphs.count;
   out.paragraph_chars = counts.chars - 2 * (out.paragraphs - 1);
+  out.lines = outline.lines.count;
   out.line_chars = counts.chars - counts.newlines - counts.outside_lines;
-  count_copies(outline, outline.paragraphs, table, &out.copied_paragraphs, &out.copied_paragraph_chars);
-  count_copies(outline, outline.lines, table, &out.copied_lines, &out.copied_line_chars);
-  heuristics::take_lines(outline, out);
+  out.words = outline.words.count;
+}
+
+// The statistics of the groups whose bits are set in `groups`; others are zero. `scratch` holds
+// scratch_words(m) words for some m >= size; size is at most LONGEST_TEXT.
+CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch, u32 groups) {
+  auto wanted = [groups](Group group) { return (groups >> group & 1) != 0; };
+  const i64 parts = parts_of(size);
+  const i64 slots = FirstTable::slots(parts);
+  u32* at = reinterpret_cast<u32*>(scratch + slots);
+  FirstTable table(scratch, at);
+  at += slots;
+  auto take = [&] { return (at += parts) - parts; };
+  const Parts words = {take(), take(), 0}, lines = {take(), take(), 0}, paragraphs = {take(), take(), 0};
+  Outline outline = {text, size, true, words, lines, take(), take(), paragraphs};
+  CharacterCounts counts;
+  Scanner(outline, counts).run();
   u32 *first = take(), *count = take(), *places = take(), *chars_before = take();
-  Grams grams(outline, table, first, count, places, chars_before);
-  grams.group_words();
-  heuristics::take_words(outline, grams, out);
-  heuristics::take_grams(grams, out);
+
+  Statistics out = {};
+  take_scan(outline, counts, out);
+  if (wanted(LINES)) {
+    count_copies(outline, outline.paragraphs, table, &out.copied_paragraphs, &out.copied_paragraph_chars);
+    count_copies(outline, outline.lines, table, &out.copied_lines, &out.copied_line_chars);
+    heuristics::take_lines(outline, out);
+  }
+  if (wanted(RAW_LINES)) take_raw_lines(outline, counts.newlines, table, {first, count, 0}, places, out);
+  if (wanted(STRIPPED)) Stripped(outline, table, {first, count, 0}, places).take(out);
+  if (wanted(MARKS)) Marks(text, size, out).take();
+  if (wanted(WORDS) || wanted(GRAMS) || wanted(KINDS) || wanted(REPEATS)) {
+    Grams grams(outline, table, first, count, places, chars_before);
+    grams.group_words();
+    if (wanted(WORDS)) heuristics::take_words(outline, grams, out);
+    if (wanted(KINDS)) {
+      take_kinds(outline, grams, out);
+      out.middle_word_chars = middle_chars(grams, places, parts);
+    }
+    if (wanted(GRAMS) || wanted(REPEATS)) {
+      for (int n = 2; n <= LONGEST_GRAM && n <= grams.words(); ++n) {
+        grams.lengthen();
+        if (wanted(GRAMS)) heuristics::take_grams(grams, n, out);
+        if (wanted(REPEATS)) take_repeats(grams, n, out);
+      }
+    }
+  }
+  if (wanted(BREAKS)) {
+    outline.words.count = 0;
+    word_break::Splitter(text, size, outline.words).run();
+    Grams grams(outline, table, first, count, places, chars_before);
+    grams.group_words();
+    take_breaks(grams, out);
+  }
   return out;
 }
 

@@ -271,8 +271,7 @@ CURATE_HD void take_top_grams(Document& document, DatatroveRepetition& out) {
   i64* const chars[] = {&out.top_2_gram_chars, &out.top_3_gram_chars, &out.top_4_gram_chars};
   for (i64 n = 2; n <= 4 && n <= words.count; ++n) {
     grams.lengthen();
-    const TopGram top = grams.top();
-    *chars[n - 2] = top.count * (grams.chars(top.place, n) + n - 1);
+    *chars[n - 2] = grams.top_joined_chars();
   }
 }
 

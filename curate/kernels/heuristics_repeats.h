@@ -74,29 +74,51 @@ CURATE_HD u64 hash_bytes(const u8* s, i64 n) {
   return (hash ^ hash >> 32) >> 1;
 }
 
+struct SameParts {
+  const u8* text;
+  const Parts& parts;
+
+  CURATE_HD bool operator()(u32 a, u32 b) const {
+    const i64 n = parts.end[a] - parts.begin[a];
+    return n == parts.end[b] - parts.begin[b] && same_bytes(text + parts.begin[a], text + parts.begin[b], n);
+  }
+};
+
 // How many parts are copies of an earlier one, and their code points.
 CURATE_HD void count_copies(const Outline& outline, const Parts& parts, FirstTable& table, i64* copies,
                             i64* chars) {
   *copies = *chars = 0;
   if (parts.count < 2) return;
   const u8* text = outline.text;
-  auto same = [&](u32 a, u32 b) {
-    const i64 n = parts.end[a] - parts.begin[a];
-    return n == parts.end[b] - parts.begin[b] && same_bytes(text + parts.begin[a], text + parts.begin[b], n);
-  };
   table.clear(parts.count);
   for (i64 i = 0; i < parts.count; ++i) {
     const u8* part = text + parts.begin[i];
     const i64 n = parts.end[i] - parts.begin[i];
-    if (table.add(hash_bytes(part, n), static_cast<u32>(i), same) == i) continue;
+    if (table.add(hash_bytes(part, n), static_cast<u32>(i), SameParts{text, parts}) == i) continue;
     ++*copies;
     *chars += outline.ascii ? n : count_code_points(part, n);
   }
 }
 
-struct TopGram {
-  u32 place, count;
-};
+// How many parts are equal to another, and their code points. `seen` holds a value a part.
+CURATE_HD void count_repeats(const Outline& outline, const Parts& parts, FirstTable& table, u32* seen,
+                             i64* repeats, i64* chars) {
+  *repeats = *chars = 0;
+  if (parts.count < 2) return;
+  const u8* text = outline.text;
+  table.clear(parts.count);
+  for (i64 i = 0; i < parts.count; ++i) {
+    const u8* part = text + parts.begin[i];
+    const i64 n = parts.end[i] - parts.begin[i];
+    const u32 first = table.add(hash_bytes(part, n), static_cast<u32>(i), SameParts{text, parts});
+    seen[i] = 1;
+    if (first == i) continue;
+    const i64 counted = seen[first];  // the first of its like is counted with the second
+    seen[first] = 0;
+    *repeats += 1 + counted;
+    *chars += (1 + counted) * (outline.ascii ? n : count_code_points(part, n));
+  }
+}
 
 // Words and n-grams by where they first occur: first[i] is the first place of the gram that starts at word i,
 // count[first[i]] is how often it occurs.
@@ -115,8 +137,8 @@ class Grams {
   CURATE_HD i64 words() const { return outline_.words.count; }
   CURATE_HD bool is_first(i64 place) const { return first_[place] == place; }
   CURATE_HD u32 count(i64 place) const { return count_[place]; }
-  CURATE_HD i64 chars(i64 word) const { return chars(word, 1); }
-  CURATE_HD i64 chars(i64 word, i64 words) const { return chars_before_[word + words] - chars_before_[word]; }
+  CURATE_HD i64 chars(i64 word) const { return chars_before_[word + 1] - chars_before_[word]; }
+  CURATE_HD i64 all_chars() const { return chars_before_[words()]; }
 
   CURATE_HD void group_words() {
     const Parts& words = outline_.words;
@@ -162,20 +184,59 @@ class Grams {
     }
   }
 
-  // The most frequent gram; of equally frequent ones the one that starts first.
-  CURATE_HD TopGram top() const {
-    TopGram top = {0, 1};
-    for (i64 c = 0; c < candidates_; ++c) {
-      const u32 place = places_[c];
-      if (first_[place] == place && count_[place] > top.count) top = {place, count_[place]};
-    }
-    return top;
+  // Code points that leave the text with all occurrences of its most frequent gram, words joined by one space
+  // each; of equally frequent grams the one that starts first.
+  CURATE_HD i64 top_chars() const {
+    const Top top = most_frequent([](u32, u32) { return false; });
+    return occurrences(top.place) * (gram_chars(top.place) + length_ - 1);
   }
 
-  // Code points that leave the text with all occurrences of its most frequent gram, words joined by one space each.
-  CURATE_HD i64 top_chars() const {
-    const u32 place = top().place;
-    return occurrences(place) * (chars_before_[place + length_] - chars_before_[place] + length_ - 1);
+  // Code points of all occurrences of the most frequent gram, words joined by one space each.
+  CURATE_HD i64 top_joined_chars() const {
+    const Top top = most_frequent([](u32, u32) { return false; });
+    return (gram_chars(top.place) + length_ - 1) * top.count;
+  }
+
+  // Code points of words in all occurrences of the most frequent gram; of equals the one that starts first.
+  CURATE_HD i64 top_word_chars() const {
+    const Top top = most_frequent([](u32, u32) { return false; });
+    return gram_chars(top.place) * top.count;
+  }
+
+  // The same for a gram that occurs more than once, of equals the longest; 0 where none does.
+  CURATE_HD i64 longest_top_word_chars() const {
+    const Top top = most_frequent([this](u32 a, u32 b) { return gram_chars(a) > gram_chars(b); });
+    return top.count > 1 ? gram_chars(top.place) * top.count : 0;
+  }
+
+  // Code points of words in the grams that occur more than once, every occurrence on its own.
+  CURATE_HD i64 repeated_word_chars() const {
+    i64 chars = 0;
+    for (i64 c = 0; c < candidates_; ++c)
+      if (count_[first_[places_[c]]] > 1) chars += gram_chars(places_[c]);
+    return chars;
+  }
+
+  // The same, each word counted once.
+  CURATE_HD i64 covered_word_chars() const {
+    i64 chars = 0, covered = 0;
+    for (i64 c = 0; c < candidates_; ++c) {
+      const i64 place = places_[c], end = place + length_;
+      if (count_[first_[place]] < 2) continue;
+      chars += chars_before_[end] - chars_before_[place < covered ? covered : place];
+      covered = end;
+    }
+    return chars;
+  }
+
+  // Code points of words in all grams: what ends behind the first words less what ends before the last.
+  CURATE_HD i64 every_word_chars() const {
+    i64 chars = 0;
+    for (i64 i = 0; i < length_; ++i) {
+      chars += chars_before_[words() - i];
+      chars -= chars_before_[i];
+    }
+    return chars;
   }
 
   // Code points of the grams that occurred before, with the spaces between words, each word counted once.
@@ -193,6 +254,26 @@ class Grams {
   }
 
  private:
+  struct Top {
+    u32 place;
+    u32 count;
+  };
+
+  // The gram that occurs most often; of equals the one that is `better`, or else the one that starts first.
+  // Grams that are no candidates occur once: the first of the text stands for them.
+  template <typename Better>
+  CURATE_HD Top most_frequent(Better better) const {
+    Top top = {0, 1};
+    for (i64 c = 0; c < candidates_; ++c) {
+      const u32 place = places_[c], count = count_[place];
+      if (first_[place] != place || count < 2) continue;
+      if (count > top.count || (count == top.count && better(place, top.place))) top = {place, count};
+    }
+    return top;
+  }
+
+  CURATE_HD i64 gram_chars(i64 place) const { return chars_before_[place + length_] - chars_before_[place]; }
+
   CURATE_HD void note(i64 place, u32 first) {
     first_[place] = first;
     count_[place] = 0;

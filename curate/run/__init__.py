@@ -53,7 +53,9 @@ def run(
             Problem("--device", device, "auto or cpu", "GPU kernels are not part of this version")
         )
     if local_path(out) is None:
-        raise OutputError(Problem(out, "not a local folder", "a path of this machine", "copy the result up afterwards"))
+        raise OutputError(
+            Problem(out, "not a local folder", "a path of this machine", "copy the result up afterwards")
+        )
     if engine not in ENGINES:
         raise OutputError(Problem("--engine", engine, f"one of {', '.join(ENGINES)}"))
     with hold(out):

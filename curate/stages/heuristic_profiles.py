@@ -1,100 +1,16 @@
 """Families of heuristic rules as tables: which statistic each rule looks at, and the bounds it must keep.
 
 A profile names the implementation it follows, since implementations that cite one paper disagree. Its rules
-stand in the order of that implementation.
+stand in the order of that implementation. A family is a name for several profiles, applied one after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
-
-Counts = Mapping[str, NDArray[np.int64]]
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A count, or a ratio of counts: (`count` - `less`) / `per`.
-
-    The names are those of `curate.kernels.heuristics.STATISTICS`. Where `needs` (by default `per`) is zero,
-    the measure is `undefined`. Documents of fewer than `least_words` words measure 1, as do those where
-    `always` is not zero.
-    """
-
-    count: str
-    less: str | None = None
-    per: str | None = None
-    needs: str | None = None
-    undefined: float = float("nan")
-    least_words: int = 0
-    always: str | None = None
-
-    def __str__(self) -> str:
-        text = f"({self.count} - {self.less})" if self.less else self.count
-        text = f"{text} / {self.per}" if self.per else text
-        if self.always:
-            text += f"; 1 if {self.always}"
-        if self.least_words:
-            text += f"; 1 if words < {self.least_words}"
-        return text
-
-    def of(self, counts: Counts) -> NDArray[np.float64]:
-        """The measure of each document; float64, shape (documents,)."""
-        value = counts[self.count].astype(np.float64)
-        if self.less:
-            value -= counts[self.less]
-        if self.per:
-            value /= np.maximum(counts[self.per], 1)
-        needed = self.needs or self.per
-        if needed:
-            value[counts[needed] == 0] = self.undefined
-        if self.always:
-            value[counts[self.always] > 0] = 1.0
-        if self.least_words:
-            value[counts["words"] < self.least_words] = 1.0
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A document stays if minimum <= measure <= maximum; an undefined measure keeps no bound.
-
-    stops: counting stops at the minimum, so that no measure is above it.
-    source: where the bounds stand in the implementation that the profile follows.
-    """
-
-    name: str
-    measure: Measure
-    minimum: float | None
-    maximum: float | None
-    source: str
-    stops: bool = False
-
-    def score(self, counts: Counts) -> NDArray[np.float64]:
-        """What the rule compares with its bounds, for each document; float64, NaN where it is undefined."""
-        value = self.measure.of(counts)
-        return np.minimum(value, self.minimum) if self.stops and self.minimum is not None else value
-
-    def passes(self, score: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which scores keep the bounds; bool, shape (documents,)."""
-        kept = ~np.isnan(score)
-        if self.minimum is not None:
-            kept &= score >= self.minimum
-        if self.maximum is not None:
-            kept &= score <= self.maximum
-        return kept
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """Rules of one implementation, in its order."""
-
-    name: str
-    source: str
-    rules: tuple[Rule, ...]
+from curate.stages.heuristic_datatrove import C4_KEEP_UNPUNCTUATED, DATATROVE, FINEWEB
+from curate.stages.heuristic_dclm import DCLM
+from curate.stages.heuristic_dolma import DOLMA, DOLMA_V2
+from curate.stages.heuristic_gopher import GOPHER
+from curate.stages.heuristic_rules import Measure, Profile, Rule
 
 
 def _top_gram(n: int, maximum: float) -> Rule:
@@ -253,4 +169,15 @@ NEMO = Profile(
     ),
 )
 
-PROFILES: dict[str, Profile] = {profile.name: profile for profile in (NEMO,)}
+PROFILES: dict[str, Profile] = {
+    profile.name: profile
+    for profile in (NEMO, *DATATROVE, C4_KEEP_UNPUNCTUATED, *DOLMA, *DOLMA_V2, *DCLM, *GOPHER)
+}
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "datatrove": tuple(profile.name for profile in DATATROVE),
+    "fineweb": tuple(profile.name for profile in FINEWEB),
+    "dolma": tuple(profile.name for profile in DOLMA),
+    "dolma.gopher_v2": tuple(profile.name for profile in DOLMA_V2),
+    "dclm": tuple(profile.name for profile in DCLM),
+    "gopher": tuple(profile.name for profile in GOPHER),
+}

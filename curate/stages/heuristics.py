@@ -1,14 +1,14 @@
 """Drops documents by heuristic rules about their words, lines, repetition and boilerplate.
 
-All statistics come from one scan of the text by a C++ kernel, all rules are evaluated over arrays. The first
-rule that fails, in the profile's order, names the drop. What the rules are: `heuristic_profiles.py`.
+All statistics that the rules look at come from one call of a C++ kernel, all rules are evaluated over arrays.
+The first rule that fails, in the profile's order, names the drop. What the rules are: `heuristic_profiles.py`.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,9 +24,10 @@ from pydantic import (
     model_validator,
 )
 
-from curate.kernels.heuristics import UNICODE_VERSION, heuristic_statistics
+from curate.kernels.heuristics import UNICODE_VERSION, WORD_BREAK_VERSION, family_statistics
 from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
-from curate.stages.heuristic_profiles import PROFILES, Rule
+from curate.stages.heuristic_profiles import FAMILIES, PROFILES
+from curate.stages.heuristic_rules import Rule
 
 
 class Bounds(BaseModel):
@@ -63,10 +64,11 @@ class HeuristicsConfig(StageConfig):
     @field_validator("profile")
     @classmethod
     def _known_profiles(cls, profile: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        given = (profile,) if isinstance(profile, str) else profile
+        for name in given:
+            if name not in PROFILES and name not in FAMILIES:
+                raise ValueError(f"there is no profile {name!r}{_nearest(name, [*FAMILIES, *PROFILES])}")
         names = _names(profile)
-        for name in names:
-            if name not in PROFILES:
-                raise ValueError(f"there is no profile {name!r}{_nearest(name, PROFILES)}")
         if not names or len(set(names)) < len(names):
             raise ValueError("profile must name at least one family of rules, and each once")
         return profile
@@ -116,11 +118,14 @@ class HeuristicsConfig(StageConfig):
 
 
 def _names(profile: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (profile,) if isinstance(profile, str) else profile
+    """The profiles that are meant, families by their parts."""
+    given = (profile,) if isinstance(profile, str) else profile
+    return tuple(part for name in given for part in FAMILIES.get(name, (name,)))
 
 
 def _rules_of(profile: str | tuple[str, ...]) -> dict[str, Rule]:
-    return {f"{name}.{rule.name}": rule for name in _names(profile) for rule in PROFILES[name].rules}
+    parts = [PROFILES[name] for name in _names(profile)]
+    return {name: rule for part in parts for name, rule in zip(part.full_names(), part.rules, strict=True)}
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
@@ -133,12 +138,12 @@ def _find(name: str, profile: str | tuple[str, ...]) -> str:
     every = _rules_of(profile)
     if name in every:
         return name
-    found = [full for full in every if full.partition(".")[2] == name]
+    found = [full for full in every if full.endswith(f".{name}")]
     if len(found) == 1:
         return found[0]
     if found:
         raise ValueError(f"{name!r} is a rule of several profiles: write {' or '.join(found)}")
-    known = every if "." in name else [full.partition(".")[2] for full in every]
+    known = every if "." in name else [full.rpartition(".")[2] for full in every]
     raise ValueError(f"there is no rule {name!r}{_nearest(name, known)}")
 
 
@@ -158,6 +163,38 @@ def _bounded(name: str, rule: Rule, bounds: Bounds | None) -> Rule:
 def _describe(name: str, rule: Rule) -> dict[str, object]:
     minimum, maximum = (None if bound is None else float(bound) for bound in (rule.minimum, rule.maximum))
     return {"rule": name, "measure": str(rule.measure), "min": minimum, "max": maximum}
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What the kernel measures in one call.
+
+    families: each with the statistics that are looked at, in the profile's order.
+    place_of: by full name of a rule, the family that its statistics come from.
+    """
+
+    families: list[tuple[str, frozenset[str]]]
+    place_of: dict[str, int]
+
+
+def _steps_of(profile: str | tuple[str, ...], used: dict[str, Rule]) -> Steps:
+    """Profiles of one family share a step, as long as no profile between them edits the text."""
+    steps = Steps([], {})
+    shared: dict[str, int] = {}
+    for part in (PROFILES[name] for name in _names(profile)):
+        rules = {name: used[name] for name in part.full_names() if name in used}
+        if not rules:
+            continue
+        place = shared.setdefault(part.family, len(steps.families))
+        names = frozenset[str]().union(*(rule.measure.statistics for rule in rules.values()))
+        if place == len(steps.families):
+            steps.families.append((part.family, names))
+        else:
+            steps.families[place] = (part.family, steps.families[place][1] | names)
+        steps.place_of.update(dict.fromkeys(rules, place))
+        if part.edits:
+            shared.clear()
+    return steps
 
 
 class Heuristics(DocumentStage):
@@ -182,23 +219,30 @@ class Heuristics(DocumentStage):
     def _kept(self) -> dict[str, Rule]:
         return self._config.kept()
 
+    @cached_property
+    def _steps(self) -> Steps:
+        return _steps_of(self._config.profile, {**self._applied, **self._kept})
+
     def definition(self) -> dict[str, object]:
         """The rules in order and those kept as columns, each with measure and bounds; the Unicode version."""
         return {
             "rules": [_describe(name, rule) for name, rule in self._applied.items()],
             "keep_stats": [_describe(name, rule) for name, rule in self._kept.items()],
             "unicode": UNICODE_VERSION,
+            "word_break": WORD_BREAK_VERSION,
         }
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """The first rule each row fails, with what it measured; kept measures are columns."""
-        counts = heuristic_statistics(batch.texts, rows)
+        counts = family_statistics(batch.texts, rows, self._steps.families)
+        place_of = self._steps.place_of
         first = np.full(len(rows), -1, np.int16)
         value = np.full(len(rows), np.nan)
-        for place, rule in enumerate(self._applied.values()):
-            score = rule.score(counts)
+        for place, (name, rule) in enumerate(self._applied.items()):
+            score = rule.score(counts[place_of[name]])
             failed = (first < 0) & ~rule.passes(score)
             first[failed] = place
             value[failed] = score[failed]
-        columns = {name: pa.array(rule.score(counts), from_pandas=True) for name, rule in self._kept.items()}
+        scores = {name: rule.score(counts[place_of[name]]) for name, rule in self._kept.items()}
+        columns = {name: pa.array(score, from_pandas=True) for name, score in scores.items()}
         return Verdicts(first, value, columns)

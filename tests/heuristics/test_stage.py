@@ -143,6 +143,7 @@ def test_the_definition_holds_all_that_decides():
             {"rule": "nemo.max_word_length", "measure": "longest_word", "min": None, "max": 1000.0}
         ],
         "unicode": "17.0",
+        "word_break": "16.0",
     }
 
 

@@ -1,5 +1,6 @@
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 namespace curate::cpu {
 
 using namespace curate::heuristics;
-using Names = std::vector<std::pair<std::string, std::string>>;
+using Name = std::tuple<std::string, std::string, u32>;  // of a statistic, what it counts, its group
 
 namespace {
 
@@ -26,49 +27,61 @@ struct Memory {
   Document document;
 };
 
+// Statistics that are measured together. Only those of PLAIN come in groups that can be asked for.
+struct Family {
+  const char* name;
+  std::vector<Name> statistics;
+  void (*measure)(Memory&, u32 groups, i64* out);
+};
+
+struct Step {
+  const Family* family;
+  u32 groups;
+};
+
+constexpr const char* PLAIN = "plain";
+
 template <typename T>
 void write(const T& statistics, i64* out) {
   std::copy_n(reinterpret_cast<const i64*>(&statistics), sizeof(T) / sizeof(i64), out);
 }
 
-struct Family {
-  const char* name;
-  Names statistics;
-  void (*measure)(Memory&, i64* out);
-};
-
-#define CURATE_NAME(name, meaning) {#name, meaning},
+#define CURATE_GROUPED(group, name, meaning) {#name, meaning, group},
+#define CURATE_NAME(name, meaning) {#name, meaning, 0},
 const Family FAMILIES[] = {
-    {"nemo",
-     {CURATE_HEURISTICS(CURATE_NAME)},
-     [](Memory& m, i64* out) { write(measure(m.document.text(), m.document.size(), m.scratch.get()), out); }},
+    {PLAIN,
+     {CURATE_EVERY_HEURISTIC(CURATE_GROUPED)},
+     [](Memory& m, u32 groups, i64* out) {
+       write(measure(m.document.text(), m.document.size(), m.scratch.get(), groups), out);
+     }},
     {"datatrove.gopher_repetition",
      {CURATE_DATATROVE_REPETITION(CURATE_NAME)},
-     [](Memory& m, i64* out) { write(measure_datatrove_repetition(m.document), out); }},
+     [](Memory& m, u32, i64* out) { write(measure_datatrove_repetition(m.document), out); }},
     {"datatrove.gopher_quality",
      {CURATE_DATATROVE_QUALITY(CURATE_NAME)},
-     [](Memory& m, i64* out) { write(measure_datatrove_quality(m.document), out); }},
+     [](Memory& m, u32, i64* out) { write(measure_datatrove_quality(m.document), out); }},
     {"datatrove.c4_quality",
      {CURATE_DATATROVE_C4(CURATE_NAME)},
-     [](Memory& m, i64* out) { write(measure_datatrove_c4(m.document, false), out); }},
+     [](Memory& m, u32, i64* out) { write(measure_datatrove_c4(m.document, false), out); }},
     {"datatrove.c4_quality_keep_unpunctuated",
      {CURATE_DATATROVE_C4(CURATE_NAME)},
-     [](Memory& m, i64* out) { write(measure_datatrove_c4(m.document, true), out); }},
+     [](Memory& m, u32, i64* out) { write(measure_datatrove_c4(m.document, true), out); }},
     {"datatrove.fineweb_quality",
      {CURATE_DATATROVE_FINEWEB(CURATE_NAME)},
-     [](Memory& m, i64* out) { write(measure_datatrove_fineweb(m.document), out); }},
+     [](Memory& m, u32, i64* out) { write(measure_datatrove_fineweb(m.document), out); }},
 };
+#undef CURATE_GROUPED
 #undef CURATE_NAME
 
-std::vector<const Family*> families_of(const std::vector<std::string>& names) {
-  std::vector<const Family*> found;
-  for (const std::string& name : names) {
+std::vector<Step> steps_of(const std::vector<std::pair<std::string, u32>>& names) {
+  std::vector<Step> steps;
+  for (const auto& [name, groups] : names) {
     const Family* family = std::find_if(std::begin(FAMILIES), std::end(FAMILIES),
-                                        [&](const Family& each) { return name == each.name; });
+                                        [&wanted = name](const Family& each) { return wanted == each.name; });
     if (family == std::end(FAMILIES)) throw std::invalid_argument("there is no family of statistics " + name);
-    found.push_back(family);
+    steps.push_back({family, groups});
   }
-  return found;
+  return steps;
 }
 
 i64 longest_of(const TextView& texts, const In<i64>& rows) {
@@ -78,14 +91,19 @@ i64 longest_of(const TextView& texts, const In<i64>& rows) {
   return longest;
 }
 
-Out<i64> heuristic_families(In<u8> data, In<i64> offsets, In<i64> rows, const std::vector<std::string>& names) {
+// The statistics of the families side by side. Each step sees the text that those before it leave behind.
+Out<i64> heuristics(In<u8> data, In<i64> offsets, In<i64> rows,
+                    const std::vector<std::pair<std::string, u32>>& names) {
   TextView texts(data, offsets);
   check_rows(rows, texts.count);
-  const std::vector<const Family*> families = families_of(names);
+  const std::vector<Step> steps = steps_of(names);
   const i64 longest = longest_of(texts, rows);
-  const bool plain = std::find(names.begin(), names.end(), "nemo") != names.end();
   size_t columns = 0;
-  for (const Family* family : families) columns += family->statistics.size();
+  bool plain = false;
+  for (const Step& step : steps) {
+    columns += step.family->statistics.size();
+    plain |= step.family == FAMILIES;
+  }
   Fresh<i64> statistics(rows.shape(0), columns);
   {
     nb::gil_scoped_release unlocked;
@@ -94,16 +112,16 @@ Out<i64> heuristic_families(In<u8> data, In<i64> offsets, In<i64> rows, const st
     for (size_t i = 0; i < rows.shape(0); ++i) {
       const i64 row = rows.data()[i];
       memory.document.open(texts.begin(row), texts.size(row));
-      for (const Family* family : families) {
-        family->measure(memory, out);
-        out += family->statistics.size();
+      for (const Step& step : steps) {
+        step.family->measure(memory, step.groups, out);
+        out += step.family->statistics.size();
       }
     }
   }
   return statistics.numpy();
 }
 
-// The words that datatrove's filters count, as (text, bytes up to which each word reaches in it) without white space.
+// The words that datatrove's filters count.
 std::vector<std::string> spacy_words(const std::string& text) {
   std::unique_ptr<u64[]> memory(new u64[Document::memory_words(static_cast<i64>(text.size()))]);
   Document document(static_cast<i64>(text.size()), memory.get());
@@ -118,10 +136,9 @@ std::vector<std::string> spacy_words(const std::string& text) {
 }  // namespace
 
 void bind_heuristic_families(nb::module_& m) {
-  m.def("heuristic_families", &heuristic_families, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"),
-        nb::arg("families"));
+  m.def("heuristics", &heuristics, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("steps"));
   m.def("spacy_words", &spacy_words, nb::arg("text"));
-  std::vector<std::pair<std::string, Names>> families;
+  std::vector<std::pair<std::string, std::vector<Name>>> families;
   for (const Family& family : FAMILIES) families.emplace_back(family.name, family.statistics);
   m.attr("HEURISTIC_FAMILIES") = nb::cast(families);
 }

@@ -1,38 +1,13 @@
 #include "heuristics.h"
 
 #include <nanobind/stl/pair.h>
-#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
-
-#include <algorithm>
 
 #include "arrays.h"
 
 namespace curate::cpu {
 
 using namespace curate::heuristics;
-
-constexpr size_t STATISTICS = sizeof(Statistics) / sizeof(i64);
-
-static Out<i64> heuristics_rows(In<u8> data, In<i64> offsets, In<i64> rows) {
-  TextView texts(data, offsets);
-  check_rows(rows, texts.count);
-  const size_t count = rows.shape(0);
-  i64 longest = 0;
-  for (size_t i = 0; i < count; ++i) longest = std::max(longest, texts.size(rows.data()[i]));
-  if (longest > LONGEST_TEXT) throw std::invalid_argument("a text is longer than 2 GiB");
-  Fresh<i64> statistics(count, STATISTICS);
-  {
-    nb::gil_scoped_release unlocked;
-    std::unique_ptr<u64[]> scratch(new u64[scratch_words(longest)]);
-    for (size_t i = 0; i < count; ++i) {
-      const i64 row = rows.data()[i];
-      const Statistics of = measure(texts.begin(row), texts.size(row), scratch.get());
-      std::copy_n(reinterpret_cast<const i64*>(&of), STATISTICS, statistics.data() + i * STATISTICS);
-    }
-  }
-  return statistics.numpy();
-}
 
 // Masks and counts of 64 bytes, both ways, so that a test can hold them against each other.
 static std::vector<std::pair<u64, u64>> heuristics_blocks(In<u8> bytes) {
@@ -44,16 +19,43 @@ static std::vector<std::pair<u64, u64>> heuristics_blocks(In<u8> bytes) {
           {a.parentheses, b.parentheses}};
 }
 
+// Masks of 64 bytes that Unicode words and marks are found by, both ways.
+static std::vector<std::pair<u64, u64>> word_masks(In<u8> bytes) {
+  if (bytes.shape(0) != BLOCK_BYTES) throw std::invalid_argument("a block is 64 bytes");
+  const word_break::Masks a = word_break::masks_portable(bytes.data()), b = word_break::masks_of(bytes.data());
+  const MarkMasks c = mark_masks_portable(bytes.data()), d = mark_masks(bytes.data());
+  return {{a.letters, b.letters},
+          {a.digits, b.digits},
+          {a.connectors, b.connectors},
+          {a.joins_letters, b.joins_letters},
+          {a.joins_digits, b.joins_digits},
+          {a.breaks, b.breaks},
+          {a.high, b.high},
+          {c.alphanumeric, d.alphanumeric},
+          {c.blank, d.blank},
+          {c.hash, d.hash},
+          {c.dot, d.dot},
+          {c.space, d.space},
+          {c.high, d.high}};
+}
+
+// Where the words between Unicode boundaries that start with a letter or number begin and end.
+static std::vector<std::pair<u32, u32>> unicode_words(In<u8> text) {
+  const i64 size = static_cast<i64>(text.shape(0)), most = parts_of(size);
+  std::unique_ptr<u32[]> places(new u32[2 * most]);
+  Parts words = {places.get(), places.get() + most, 0};
+  word_break::Splitter(text.data(), size, words).run();
+  std::vector<std::pair<u32, u32>> found;
+  for (i64 i = 0; i < words.count; ++i) found.emplace_back(words.begin[i], words.end[i]);
+  return found;
+}
+
 void bind_heuristics(nb::module_& m) {
-  m.def("heuristics", &heuristics_rows, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"));
+  m.def("unicode_words", &unicode_words, nb::arg("text"));
+  m.def("word_masks", &word_masks, nb::arg("bytes"));
   m.def("heuristics_blocks", &heuristics_blocks, nb::arg("bytes"));
-  std::vector<std::pair<std::string, std::string>> names = {
-#define CURATE_NAME(name, meaning) {#name, meaning},
-      CURATE_HEURISTICS(CURATE_NAME)
-#undef CURATE_NAME
-  };
   m.attr("UNICODE_VERSION") = UNICODE_VERSION;
-  m.attr("HEURISTIC_STATISTICS") = nb::cast(names);
+  m.attr("WORD_BREAK_VERSION") = WORD_BREAK_VERSION;
 }
 
 }  // namespace curate::cpu
