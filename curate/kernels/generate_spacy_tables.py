@@ -209,7 +209,6 @@ def render_strings() -> list[str]:
         *(f"    {{{literal(text)}, {len(text)}, 0x{bits:X}}}," for text, bits in cases.items()),
         "};",
         "",
-        *array("u32", "SPECIAL_LENGTHS", lengths_by_first_byte(cases)),
         *array("u16", "SPECIAL_SLOTS", slots_of((slot_of_text(text), place) for place, text in enumerate(cases))),
         "struct Sequence {",
         "  const char* text;",

@@ -34,33 +34,47 @@ struct LineFinds {
   bool filler = false, script = false, bracket = false, policy = false;
 };
 
+struct AnchorBytes {
+  bool is[256] = {};
+
+  CURATE_HD constexpr AnchorBytes() {
+    for (const char* c = "kKmMvV{\xE2"; *c; ++c) is[static_cast<u8>(*c)] = true;
+  }
+};
+
+CURATE_TABLE AnchorBytes ANCHORS;
+
 CURATE_HD LineFinds find_in_line(const u8* s, i64 n) {
   LineFinds found;
   for (i64 at = 0; at < n; ++at) {
-    const u8 c = s[at], low = lower(c);
-    found.bracket |= c == '{';
-    if (low != 'm' && low != 'v' && low != 'k' && !is_kelvin_sign(s + at, n - at)) continue;
+    if (!ANCHORS.is[s[at]]) continue;
+    const u8 low = lower(s[at]);
+    found.bracket |= low == '{';
     found.filler |= low == 'm' && FILLER_PHRASE.at(s, n, at);
     found.script |= low == 'v' && SCRIPT.at(s, n, at);
+    if (low == '{' || (low == 0xE2 && !is_kelvin_sign(s + at, n - at))) continue;
     for (const Phrase& policy : POLICIES) found.policy |= policy.at(s, n, at);
   }
   return found;
 }
 
-// Words as str.split() gives them; -1 where one is longer than LONGEST_WORD.
-CURATE_HD i64 plain_words(const u8* s, i64 n) {
-  i64 words = 0, chars = 0;
+struct PlainWords {
+  i64 words, bytes;  // bytes that are not white space
+  bool too_long;     // one is longer than LONGEST_WORD
+};
+
+// Words as str.split() gives them.
+CURATE_HD PlainWords plain_words(const u8* s, i64 n) {
+  PlainWords out = {0, 0, false};
   for (i64 at = 0; at < n;) {
-    const CodePoint code = decode(s + at, n - at);
-    if (is_white_space(code.value)) {
-      chars = 0;
-    } else {
-      words += chars++ == 0;
-      if (chars > LONGEST_WORD) return -1;
-    }
-    at += code.size;
+    const i64 begin = at;
+    at = spacy::chunk_end(s, n, at);
+    out.bytes += at - begin;
+    out.words += at > begin;
+    out.too_long |= at - begin > LONGEST_WORD && count_code_points(s + begin, at - begin) > LONGEST_WORD;
+    at = spacy::white_end(s, n, at);
   }
-  return words;
+  return out;
 }
 
 // Bytes of the citation at s: [edit], [citation needed] or digits in square brackets.
@@ -76,13 +90,17 @@ CURATE_HD i64 citation_size(const u8* s, i64 n) {
   return n >= 17 && spacy::equal(s, "[citation needed]", 17) ? 17 : 0;
 }
 
-// Copies a line without its citations; the bytes written.
+// Copies a line without its citations, to a place that may overlap it from below; the bytes written.
 CURATE_HD i64 copy_uncited(const u8* s, i64 n, u8* to) {
   i64 size = 0;
   for (i64 at = 0; at < n;) {
-    const i64 citation = s[at] == '[' ? citation_size(s + at, n - at) : 0;
-    if (citation == 0) to[size++] = s[at++];
-    at += citation;
+    const void* found = memchr(s + at, '[', static_cast<size_t>(n - at));
+    const i64 bracket = found ? static_cast<const u8*>(found) - s : n;
+    const i64 citation = found ? citation_size(s + bracket, n - bracket) : 0;
+    const i64 end = found && citation == 0 ? bracket + 1 : bracket;
+    memmove(to + size, s + at, static_cast<size_t>(end - at));
+    size += end - at;
+    at = end + citation;
   }
   return size;
 }
@@ -91,61 +109,103 @@ CURATE_HD bool is_ended(const u8* s, i64 n) {
   return n > 0 && is_end_mark(s[n - 1]) && !ends_with(s, n, "...", 3);
 }
 
-// Sentences as spaCy's sentencizer counts them: one starts at the first word that is not punctuation after one that
-// ends a sentence. White space that is a word starts one as well.
-CURATE_HD i64 sentences(const spacy::Words& words) {
+// Sentences of words first .. end as spaCy's sentencizer counts them: one starts at the first word that is not
+// punctuation after one that ends a sentence. White space that is a word starts one as well.
+CURATE_HD i64 sentences(const spacy::Words& words, i64 first, i64 end, bool white_after) {
   i64 count = 1;
   bool ended = false;
-  for (i64 i = 0; i < words.count; ++i) {
+  for (i64 i = first; i < end; ++i) {
     const u8* word = words.joined + words.begin[i];
     const i64 n = words.begin[i + 1] - words.begin[i];
-    bool punctuation = true;
-    CodePoint code = {0, 0};
-    for (i64 at = 0; at < n && punctuation; at += code.size) {
-      code = decode(word + at, n - at);
-      punctuation = (spacy::properties(code.value) & spacy::PUNCTUATION) != 0;
+    bool punctuation = (*word | 0x20) < 'a' || (*word | 0x20) > 'z', ends = false;
+    if (punctuation) {
+      CodePoint code = {0, 0};
+      for (i64 at = 0; at < n && punctuation; at += code.size) {
+        code = decode(word + at, n - at);
+        punctuation = (spacy::properties(code.value) & spacy::PUNCTUATION) != 0;
+      }
+      ends = code.size == n && (spacy::properties(code.value) & spacy::SENTENCE_END);
     }
-    const bool ends = code.size == n && (spacy::properties(code.value) & spacy::SENTENCE_END);
     const bool starts = words.gap[i] == spacy::WHITE || !(punctuation || ends);
     count += ended && starts;
     ended = ends || (ended && !starts);
   }
-  return count + (ended && words.white_after);
+  return count + (ended && white_after);
 }
 
 }  // namespace c4
 
+// Goes through a document line by line and makes the text that stays.
+class C4Lines {
+ public:
+  CURATE_HD C4Lines(Document& document, bool unpunctuated)
+      : document_(document), unpunctuated_(unpunctuated), s_(document.text()), edited_(document.edited()), out_() {}
+
+  CURATE_HD DatatroveC4 run() {
+    for (i64 at = 0, next = 0; at < document_.size(); at = next) {
+      const Span line = stripped(s_, at, line_end(s_, document_.size(), at, &next));
+      take_line(s_ + line.begin, line.end - line.begin);
+      ++out_.lines;
+    }
+    const Span left = stripped(edited_, 0, end_);
+    document_.open_edited(left.begin, left.end - left.begin, out_.words);
+    out_.kept_chars = document_.chars();
+    return out_;
+  }
+
+ private:
+  CURATE_HD void take_line(const u8* line, i64 size) {
+    const c4::PlainWords plain = c4::plain_words(line, size);
+    const i64 bytes_before = bytes_before_;
+    bytes_before_ += plain.bytes;
+    if (plain.too_long || plain.words < c4::LEAST_WORDS) return;
+    const i64 begin = end_ + (out_.kept_lines > 0);
+    u8* to = edited_ + begin;
+    const i64 n = c4::copy_uncited(line, size, to);
+    if (!unpunctuated_ && !c4::is_ended(to, n)) return;
+    const c4::LineFinds found = c4::find_in_line(to, n);
+    out_.filler_lines += found.filler && out_.bracket_lines == 0;
+    if (found.filler || found.script) return;
+    out_.bracket_lines += found.bracket;
+    if (found.bracket || found.policy) return;
+    if (n == size && document_.has_words()) {
+      take_known_words(bytes_before);
+    } else {
+      const spacy::Words words = document_.words_of(to, n);
+      take_words(words, 0, words.count, words.white_after);
+    }
+    if (out_.kept_lines++ > 0) edited_[end_] = '\n';
+    end_ = begin + n;
+  }
+
+  // The line's words are among those of the document, since the white space between lines is a word.
+  CURATE_HD void take_known_words(i64 bytes_before) {
+    const spacy::Words& words = document_.words();
+    while (words.begin[word_] < bytes_before) ++word_;
+    const i64 first = word_;
+    while (words.begin[word_] < bytes_before_) ++word_;
+    take_words(words, first, word_, false);
+  }
+
+  CURATE_HD void take_words(const spacy::Words& words, i64 first, i64 end, bool white_after) {
+    out_.sentences += c4::sentences(words, first, end, white_after);
+    out_.words += end - first;
+  }
+
+  Document& document_;
+  bool unpunctuated_;
+  const u8* s_;
+  u8* edited_;
+  DatatroveC4 out_;
+  i64 end_ = 0;           // of the text that stays
+  i64 bytes_before_ = 0;  // the line, but for white space
+  i64 word_ = 0;
+};
+
 // `unpunctuated`: lines without an end mark stay. The document becomes the text that stays: the lines, without
 // white space around them and without citations, joined by line feeds.
 CURATE_HD DatatroveC4 measure_datatrove_c4(Document& document, bool unpunctuated) {
-  DatatroveC4 out = {};
-  const u8* s = document.text();
-  u8* edited = document.edited();
-  i64 end = 0;
-  for (i64 at = 0, next = 0; at < document.size(); at = next) {
-    const Span line = stripped(s, at, line_end(s, document.size(), at, &next));
-    ++out.lines;
-    const i64 plain = c4::plain_words(s + line.begin, line.end - line.begin);
-    if (plain < c4::LEAST_WORDS) continue;
-    const i64 begin = end + (out.kept_lines > 0);
-    u8* to = edited + begin;
-    const i64 n = c4::copy_uncited(s + line.begin, line.end - line.begin, to);
-    if (!unpunctuated && !c4::is_ended(to, n)) continue;
-    const c4::LineFinds found = c4::find_in_line(to, n);
-    out.filler_lines += found.filler && out.bracket_lines == 0;
-    if (found.filler || found.script) continue;
-    out.bracket_lines += found.bracket;
-    if (found.bracket || found.policy) continue;
-    const spacy::Words words = document.words_of(to, n);
-    out.sentences += c4::sentences(words);
-    out.words += words.count;
-    if (out.kept_lines++ > 0) edited[end] = '\n';
-    end = begin + n;
-  }
-  const Span left = stripped(edited, 0, end);
-  document.open_edited(left.begin, left.end - left.begin, out.words);
-  out.kept_chars = document.chars();
-  return out;
+  return C4Lines(document, unpunctuated).run();
 }
 
 }  // namespace curate::heuristics

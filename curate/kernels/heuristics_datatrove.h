@@ -64,7 +64,7 @@ class Document {
   // 64-bit words of memory for texts of up to `bytes` bytes, of which ordinary text touches a fraction.
   CURATE_HD static i64 memory_words(i64 bytes) {
     const i64 parts = bytes + 2, slots = FirstTable::slots(parts);
-    return slots + (slots + 10 * parts) / 2 + (5 * parts + 4 * spacy::PADDING) / 8 + 8;
+    return slots + (slots + LISTS * parts) / 2 + (BYTE_LISTS * (parts + spacy::PADDING)) / 8 + 8;
   }
 
   CURATE_HD Document(i64 longest, u64* memory)
@@ -75,11 +75,9 @@ class Document {
     for (u32*& part : lists_) part = (at += parts_) - parts_;
     u8* bytes = reinterpret_cast<u8*>(at);
     auto take = [&] { return (bytes += parts_ + spacy::PADDING) - parts_ - spacy::PADDING; };
-    words_memory_ = {take(), list(0), list(1), list(2), nullptr, nullptr, nullptr};
+    words_memory_ = {take(), list(0), list(1), list(2), take(), take(), take()};
+    line_memory_ = {take(), list(3), list(4), list(5), take(), take(), take()};
     edited_ = take();
-    words_memory_.gap = bytes;
-    words_memory_.other_gap = bytes + parts_;
-    words_memory_.lengths = bytes + 2 * parts_;
   }
 
   CURATE_HD void open(const u8* text, i64 size) {
@@ -106,11 +104,10 @@ class Document {
   }
   CURATE_HD i64 word_count() { return word_count_ >= 0 ? word_count_ : words().count; }
 
-  // Words of another text, until words() or this is called again.
-  CURATE_HD spacy::Words words_of(const u8* text, i64 size) {
-    has_words_ = false;
-    return spacy::Tokenizer(words_memory_).run(text, size);
-  }
+  CURATE_HD bool has_words() const { return has_words_; }
+
+  // Words of another text that is not longer, until this is called again.
+  CURATE_HD spacy::Words words_of(const u8* text, i64 size) { return spacy::Tokenizer(line_memory_).run(text, size); }
 
   // Room for an edited text, at most as long, that `open_edited` puts in place of this one.
   CURATE_HD u8* edited() { return edited_; }
@@ -119,10 +116,12 @@ class Document {
     word_count_ = words;
   }
 
+  // At least 16 bytes for each byte of the text; a table() has them as well.
+  CURATE_HD u64* bits() { return keys_; }
   CURATE_HD FirstTable table() { return FirstTable(keys_, items_); }
 
-  // Lists 0 to 2 belong to the words; the others are free.
-  static constexpr int FREE_LIST = 3, LISTS = 10;
+  // The first lists belong to words; the others are free.
+  static constexpr int FREE_LIST = 6, LISTS = 10, BYTE_LISTS = 9;
   CURATE_HD u32* list(int place) { return lists_[place]; }
 
  private:
@@ -131,7 +130,7 @@ class Document {
   u32* items_;
   u32* lists_[LISTS];
   u8* edited_;
-  spacy::WordsMemory words_memory_;
+  spacy::WordsMemory words_memory_, line_memory_;
   const u8* text_ = nullptr;
   i64 size_ = 0, chars_ = 0, word_count_ = -1;
   spacy::Words words_ = {};
@@ -200,80 +199,203 @@ CURATE_HD void split_at_runs(const u8* s, i64 begin, i64 end, i64 run, Parts& pa
 
 // datatrove joins the words of a longer n-gram without spaces and compares the strings, so that words may be cut
 // elsewhere. It goes from left to right, and after a copy on from the end of it.
+//
+// A gram that occurs twice starts twice with the same bytes: grams whose first bytes, as many as they have of HEADS,
+// start no other word are left out.
 class CopiedGrams {
  public:
-  CURATE_HD CopiedGrams(Document& document) : document_(document), words_(document.words()), table_(document.table()) {
+  CURATE_HD CopiedGrams(Document& document)
+      : document_(document), words_(document.words()), s_(words_.joined), begin_(words_.begin), table_(document.table()) {
     find_candidates();
   }
 
   CURATE_HD i64 chars(i64 n) {
-    const u8* s = words_.joined;
-    const u32* begin = words_.begin;
     auto same = [&](u32 a, u32 b) {
-      const i64 size = begin[b + n] - begin[b];
-      return size == begin[a + n] - begin[a] && same_bytes(s + begin[a], s + begin[b], size);
+      const i64 size = size_of(b, n);
+      return size == size_of(a, n) && same_bytes(s_ + begin_[a], s_ + begin_[b], size);
     };
     table_.clear(count_);
     i64 chars = 0, next = 0;
     for (i64 c = 0; c < count_; ++c) {
       const i64 i = candidates_[c];
       if (i < next || i + n > words_.count) continue;
-      const i64 size = begin[i + n] - begin[i];
-      if (table_.add(hash_bytes(s + begin[i], size), static_cast<u32>(i), same) == i) continue;
-      chars += document_.chars(s + begin[i], size);
+      const i64 size = size_of(i, n);
+      if (repeated_[i] < head_of(size)) continue;
+      if (table_.add(hash_bytes(s_ + begin_[i], size), static_cast<u32>(i), same) == i) continue;
+      chars += document_.chars(s_ + begin_[i], size);
       next = i + n;
     }
     return chars;
   }
 
  private:
-  static constexpr i64 SHORTEST = 5, HEAD = 16;
+  static constexpr i64 SHORTEST = 5;  // words
+  static constexpr int HEAD_COUNT = 6;
 
-  // Equal grams of HEAD bytes or more start with the same HEAD bytes: all others but short ones are left out.
+  CURATE_HD static i64 head(int place) {
+    const i64 heads[HEAD_COUNT] = {0, 8, 16, 24, 32, 48};
+    return heads[place];
+  }
+  CURATE_HD static u32 head_of(i64 size) {
+    int place = HEAD_COUNT - 1;
+    while (head(place) > size) --place;
+    return static_cast<u32>(head(place));
+  }
+  CURATE_HD i64 size_of(i64 i, i64 words) const { return begin_[i + words] - begin_[i]; }
+
   CURATE_HD void find_candidates() {
-    const u8* s = words_.joined;
-    const u32* begin = words_.begin;
-    u32* again = document_.list(Document::FREE_LIST + 1);
-    auto same = [&](u32 a, u32 b) { return same_bytes(s + begin[a], s + begin[b], HEAD); };
-    const i64 end = begin[words_.count];
-    table_.clear(words_.count);
-    for (i64 i = 0; i < words_.count; ++i) {
-      again[i] = begin[i] + HEAD > end;
-      if (again[i]) continue;
-      const u64 first = load8(s + begin[i]), second = load8(s + begin[i] + 8);
-      const u64 key = ((first ^ second * 0xD1342543DE82EF95u) * kGolden) >> 1;
-      const u32 found = table_.add(key, static_cast<u32>(i), same);
-      again[found] |= found != i;
-      again[i] = found != i;
+    const i64 end = begin_[words_.count];
+    sieve();
+    raise(16, [&](i64 i) { return begin_[i] + 16 <= end; });
+    // Grams under 16 bytes are equal to others under 16 bytes only.
+    keep([&](i64 i) { return repeated_[i] > 0 || size_of(i, SHORTEST) < 16; });
+    raise(8, [&](i64 i) { return size_of(i, SHORTEST) < 16 && begin_[i] + 8 <= end; });
+    for (int place = 3; place < HEAD_COUNT; ++place)
+      raise(head(place), [&](i64 i) { return repeated_[i] >= head(place - 1) && begin_[i] + head(place) <= end; });
+    keep([&](i64 i) { return repeated_[i] > 0 || size_of(i, SHORTEST) < 8; });
+  }
+
+  // Leaves out most of the long grams whose first 16 bytes start no other word: those whose hash is alone.
+  CURATE_HD void sieve() {
+    const i64 starts = words_.count - SHORTEST + 1;
+    i64 bits = 64;
+    while (bits < 16 * starts) bits *= 2;
+    u64 *once = document_.bits(), *again = once + bits / 64;
+    for (i64 i = 0; i < bits / 32; ++i) once[i] = 0;
+    for (i64 i = 0; i < starts; ++i) {
+      const u8* s = s_ + begin_[i];
+      const u64 mixed = (load8(s) ^ load8(s + 8) * 0xD1342543DE82EF95u) * kGolden;
+      const u64 place = (mixed >> 32) & static_cast<u64>(bits - 1);
+      const u64 bit = u64(1) << (place & 63);
+      again[place >> 6] |= once[place >> 6] & bit;
+      once[place >> 6] |= bit;
+      repeated_[i] = static_cast<u32>(place);
     }
-    for (i64 i = 0; i + SHORTEST <= words_.count; ++i) {
+    for (i64 i = 0; i < starts; ++i) {
+      const u32 place = repeated_[i];
+      repeated_[i] = 0;
       candidates_[count_] = static_cast<u32>(i);
-      count_ += again[i] | (begin[i + SHORTEST] - begin[i] < HEAD);
+      count_ += (again[place >> 6] >> (place & 63) & 1) | (size_of(i, SHORTEST) < 16);
+    }
+  }
+
+  template <typename Stays>
+  CURATE_HD void keep(Stays stays) {
+    i64 kept = 0;
+    for (i64 c = 0; c < count_; ++c) {
+      const u32 i = candidates_[c];
+      candidates_[kept] = i;
+      kept += stays(i);
+    }
+    count_ = kept;
+  }
+
+  // Notes which candidates start with the same `bytes` bytes as another, among those that `has` holds for.
+  template <typename Has>
+  CURATE_HD void raise(i64 bytes, Has has) {
+    auto same = [&](u32 a, u32 b) { return same_bytes(s_ + begin_[a], s_ + begin_[b], bytes); };
+    const u32 raised = static_cast<u32>(bytes);
+    table_.clear(count_);
+    for (i64 c = 0; c < count_; ++c) {
+      const u32 i = candidates_[c];
+      if (!has(i)) continue;
+      const u32 first = table_.add(hash_bytes(s_ + begin_[i], bytes), i, same);
+      if (first == i) continue;
+      if (repeated_[first] < raised) repeated_[first] = raised;
+      if (repeated_[i] < raised) repeated_[i] = raised;
     }
   }
 
   Document& document_;
   const spacy::Words& words_;
+  const u8* s_;
+  const u32* begin_;
   FirstTable table_;
   u32* candidates_ = document_.list(Document::FREE_LIST);
+  u32* repeated_ = document_.list(Document::FREE_LIST + 1);  // bytes at a word that another starts with as well
   i64 count_ = 0;
 };
 
-CURATE_HD void take_top_grams(Document& document, DatatroveRepetition& out) {
-  const spacy::Words& words = document.words();
-  FirstTable table = document.table();
-  const Parts parts = {words.begin, words.begin + 1, words.count};
-  const Outline outline = {words.joined, words.begin[words.count], document.ascii(), parts, {}, nullptr, nullptr, {}};
-  const int free = Document::FREE_LIST;
-  Grams grams(outline, table, document.list(free), document.list(free + 1), document.list(free + 2),
-              document.list(free + 3));
-  grams.group_words();
-  i64* const chars[] = {&out.top_2_gram_chars, &out.top_3_gram_chars, &out.top_4_gram_chars};
-  for (i64 n = 2; n <= 4 && n <= words.count; ++n) {
-    grams.lengthen();
-    *chars[n - 2] = grams.top_joined_chars();
+// The most frequent n-gram of 2, then 3, then 4 words; of equally frequent ones the one that starts first.
+class TopGrams {
+ public:
+  CURATE_HD TopGrams(Document& document)
+      : document_(document), words_(document.words()), s_(words_.joined), begin_(words_.begin), table_(document.table()) {
+    group_pairs();
   }
-}
+
+  // Code points of all occurrences of the most frequent gram, its words joined by spaces; 0 where there is none.
+  CURATE_HD i64 chars() const {
+    if (words_.count < length_) return 0;
+    u32 top = 0, most = 1;
+    for (i64 c = 0; c < candidates_; ++c) {
+      const u32 place = places_[c];
+      if (first_[place] != place || count_[place] <= most) continue;
+      most = count_[place];
+      top = place;
+    }
+    const i64 chars = document_.chars(s_ + begin_[top], begin_[top + length_] - begin_[top]);
+    return most * (chars + length_ - 1);
+  }
+
+  // A longer gram that occurs again starts where both shorter ones in it do; all other places are left out.
+  CURATE_HD void lengthen() {
+    i64 kept = 0;
+    for (i64 c = 0; c + 1 < candidates_; ++c) {
+      const u32 place = places_[c], next = places_[c + 1];
+      places_[kept] = place;
+      kept += (next == place + 1) & (count_[first_[place]] > 1) & (count_[first_[next]] > 1);
+    }
+    candidates_ = kept;
+    ++length_;
+    table_.clear(kept);
+    for (i64 c = 0; c < kept; ++c) {
+      const u32 place = places_[c];
+      const u64 key = static_cast<u64>(first_[place]) << 32 | first_[place + 1];
+      note(place, table_.add(key, place, [](u32, u32) { return true; }));
+    }
+  }
+
+ private:
+  CURATE_HD void group_pairs() {
+    auto same = [&](u32 a, u32 b) {
+      const i64 size = begin_[b + 2] - begin_[b];
+      return begin_[a + 1] - begin_[a] == begin_[b + 1] - begin_[b] && begin_[a + 2] - begin_[a] == size &&
+             same_bytes(s_ + begin_[a], s_ + begin_[b], size);
+    };
+    candidates_ = words_.count > 1 ? words_.count - 1 : 0;
+    table_.clear(candidates_);
+    for (i64 i = 0; i < candidates_; ++i) {
+      places_[i] = static_cast<u32>(i);
+      note(i, table_.add(key_of(i), static_cast<u32>(i), same));
+    }
+  }
+
+  CURATE_HD u64 key_of(i64 i) const {
+    const u8* s = s_ + begin_[i];
+    const i64 size = begin_[i + 2] - begin_[i];
+    const u64 lead = static_cast<u64>(begin_[i + 1] - begin_[i]) << 48;
+    if (size > 16) return (hash_bytes(s, size) ^ lead) >> 1;
+    const u64 second = size > 8 ? spacy::low_bytes(load8(s + 8), size - 8) : 0;
+    return ((spacy::low_bytes(load8(s), size) ^ second * 0xD1342543DE82EF95u ^ lead) * kGolden) >> 1;
+  }
+
+  CURATE_HD void note(i64 place, u32 first) {
+    first_[place] = first;
+    count_[place] = 0;
+    ++count_[first];
+  }
+
+  Document& document_;
+  const spacy::Words& words_;
+  const u8* s_;
+  const u32* begin_;
+  FirstTable table_;
+  u32* first_ = document_.list(Document::FREE_LIST);
+  u32* count_ = document_.list(Document::FREE_LIST + 1);
+  u32* places_ = document_.list(Document::FREE_LIST + 2);
+  i64 candidates_ = 0, length_ = 2;
+};
 
 CURATE_HD DatatroveRepetition measure_datatrove_repetition(Document& document) {
   DatatroveRepetition out = {};
@@ -290,7 +412,12 @@ CURATE_HD DatatroveRepetition measure_datatrove_repetition(Document& document) {
   out.chars = document.chars();
   out.paragraphs = paragraphs.count;
   out.lines = lines.count;
-  take_top_grams(document, out);
+  TopGrams top(document);
+  out.top_2_gram_chars = top.chars();
+  top.lengthen();
+  out.top_3_gram_chars = top.chars();
+  top.lengthen();
+  out.top_4_gram_chars = top.chars();
   CopiedGrams copied(document);
   i64* const chars[] = {&out.copied_5_gram_chars, &out.copied_6_gram_chars, &out.copied_7_gram_chars,
                         &out.copied_8_gram_chars, &out.copied_9_gram_chars, &out.copied_10_gram_chars};
@@ -298,14 +425,46 @@ CURATE_HD DatatroveRepetition measure_datatrove_repetition(Document& document) {
   return out;
 }
 
-// The place of a stop word among datatrove's, as a bit; 0 for other words.
+// The place of a stop word among datatrove's, as a bit; 0 for other words. Eight bytes at w may be read.
 CURATE_HD u32 stop_word(const u8* w, i64 n) {
-  const char* const words[] = {"the", "be", "to", "of", "and", "that", "have", "with"};
-  const int sizes[] = {3, 2, 2, 2, 3, 4, 4, 4};
   if (n < 2 || n > 4) return 0;
-  for (int i = 0; i < 8; ++i)
-    if (sizes[i] == n && w[0] == static_cast<u8>(words[i][0]) && spacy::equal(w, words[i], n)) return 1u << i;
-  return 0;
+  switch (spacy::low_bytes(load8(w), n)) {
+    case 0x656874:  // the
+      return 1;
+    case 0x6562:  // be
+      return 2;
+    case 0x6F74:  // to
+      return 4;
+    case 0x666F:  // of
+      return 8;
+    case 0x646E61:  // and
+      return 16;
+    case 0x74616874:  // that
+      return 32;
+    case 0x65766168:  // have
+      return 64;
+    case 0x68746977:  // with
+      return 128;
+    default:
+      return 0;
+  }
+}
+
+struct WordKind {
+  bool letter, symbol;  // has a letter; has nothing but punctuation and control characters
+};
+
+CURATE_HD WordKind kind_of(const u8* word, i64 n) {
+  WordKind kind = {(word[0] | 0x20) >= 'a' && (word[0] | 0x20) <= 'z', true};
+  kind.symbol = !kind.letter;
+  for (i64 at = 0; at < n && (!kind.letter || kind.symbol);) {
+    const CodePoint code = decode(word + at, n - at);
+    const u32 has = spacy::properties(code.value);
+    kind.letter |= (has & spacy::LETTER) != 0;
+    kind.symbol &= (has & spacy::SYMBOL) != 0;
+    at += code.size;
+  }
+  return kind;
 }
 
 CURATE_HD void take_words(Document& document, DatatroveQuality& out) {
@@ -314,18 +473,11 @@ CURATE_HD void take_words(Document& document, DatatroveQuality& out) {
   for (i64 i = 0; i < words.count; ++i) {
     const u8* word = words.joined + words.begin[i];
     const i64 n = words.begin[i + 1] - words.begin[i];
-    bool letter = false, symbol = true;
-    for (i64 at = 0; at < n && (!letter || symbol);) {
-      const CodePoint code = decode(word + at, n - at);
-      const u32 has = spacy::properties(code.value);
-      letter |= (has & spacy::LETTER) != 0;
-      symbol &= (has & spacy::SYMBOL) != 0;
-      at += code.size;
-    }
-    out.alphabetic_words += letter;
-    out.non_symbol_words += !symbol;
-    if (!symbol) out.non_symbol_chars += document.chars(word, n);
-    if (letter) stop_words |= stop_word(word, n);
+    const WordKind kind = kind_of(word, n);
+    out.alphabetic_words += kind.letter;
+    out.non_symbol_words += !kind.symbol;
+    if (!kind.symbol) out.non_symbol_chars += document.chars(word, n);
+    if (kind.letter) stop_words |= stop_word(word, n);
   }
   out.words = words.count;
   out.stop_words = count_bits(stop_words);

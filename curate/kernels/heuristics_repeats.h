@@ -191,12 +191,6 @@ class Grams {
     return occurrences(top.place) * (gram_chars(top.place) + length_ - 1);
   }
 
-  // Code points of all occurrences of the most frequent gram, words joined by one space each.
-  CURATE_HD i64 top_joined_chars() const {
-    const Top top = most_frequent([](u32, u32) { return false; });
-    return (gram_chars(top.place) + length_ - 1) * top.count;
-  }
-
   // Code points of words in all occurrences of the most frequent gram; of equals the one that starts first.
   CURATE_HD i64 top_word_chars() const {
     const Top top = most_frequent([](u32, u32) { return false; });

@@ -54,6 +54,41 @@ struct ByteKinds {
 
 CURATE_TABLE ByteKinds BYTE_KINDS;
 
+CURATE_HD i64 white_end(const u8* text, i64 size, i64 at) {
+  while (at < size) {
+    const u8 kind = BYTE_KINDS.of[text[at]];
+    if (kind & SPACES) {
+      ++at;
+    } else if (kind & PERHAPS_SPACE) {
+      const CodePoint code = decode(text + at, size - at);
+      if (!is_white_space(code.value)) break;
+      at += code.size;
+    } else {
+      break;
+    }
+  }
+  return at;
+}
+
+// `kinds` becomes all kinds of bytes up to the next white space.
+CURATE_HD i64 chunk_end(const u8* text, i64 size, i64 at, u8* kinds) {
+  u8 seen = 0;
+  for (; at < size; ++at) {
+    const u8 kind = BYTE_KINDS.of[text[at]];
+    if (kind & (SPACES | PERHAPS_SPACE)) {
+      if (kind & SPACES || is_white_space(decode(text + at, size - at).value)) break;
+    }
+    seen |= kind;
+  }
+  *kinds = seen;
+  return at;
+}
+
+CURATE_HD i64 chunk_end(const u8* text, i64 size, i64 at) {
+  u8 kinds;
+  return chunk_end(text, size, at, &kinds);
+}
+
 CURATE_HD u64 load_word(const u8* s) {
   u64 value;
   memcpy(&value, s, 8);
@@ -74,9 +109,30 @@ CURATE_HD bool equal(const u8* s, const char* wanted, i64 n) {
   return true;
 }
 
+// Whether a special case may be of so many bytes with these at its ends; wrong for few of other strings.
+struct SpecialFilter {
+  u64 bits[64] = {};
+
+  CURATE_HD static constexpr u32 place(u32 first, u32 last, u32 size) {
+    return (first * 67 + last * 13 + size * 523) & 4095;
+  }
+  CURATE_HD constexpr SpecialFilter() {
+    for (const SpecialCase& one : SPECIAL_CASES) {
+      const u32 at = place(static_cast<u8>(one.text[0]), static_cast<u8>(one.text[one.size - 1]), one.size);
+      bits[at >> 6] |= u64(1) << (at & 63);
+    }
+  }
+  CURATE_HD constexpr bool may_be(u32 first, u32 last, u32 size) const {
+    const u32 at = place(first, last, size);
+    return bits[at >> 6] >> (at & 63) & 1;
+  }
+};
+
+CURATE_TABLE SpecialFilter SPECIAL_FILTER;
+
 // The special case that is the n bytes at s, null where there is none. PADDING bytes after s may be read.
 CURATE_HD const SpecialCase* special_case(const u8* s, i64 n) {
-  if (n >= 32 || n <= 0 || !(SPECIAL_LENGTHS[s[0]] >> n & 1)) return nullptr;
+  if (n >= 32 || n <= 0 || !SPECIAL_FILTER.may_be(s[0], s[n - 1], static_cast<u32>(n))) return nullptr;
   const u64 first = low_bytes(load_word(s), n), second = n > 8 ? low_bytes(load_word(s + 8), n - 8) : 0;
   u64 slot = slot_of(first, second, static_cast<u64>(n));
   for (; SPECIAL_SLOTS[slot] != FREE_SLOT; slot = (slot + 1) & ((1 << SLOTS_LOG2) - 1)) {
@@ -117,35 +173,6 @@ class Tokenizer {
   }
 
  private:
-  CURATE_HD static i64 white_end(const u8* text, i64 size, i64 at) {
-    while (at < size) {
-      const u8 kind = BYTE_KINDS.of[text[at]];
-      if (kind & SPACES) {
-        ++at;
-      } else if (kind & PERHAPS_SPACE) {
-        const CodePoint code = decode(text + at, size - at);
-        if (!is_white_space(code.value)) break;
-        at += code.size;
-      } else {
-        break;
-      }
-    }
-    return at;
-  }
-
-  CURATE_HD static i64 chunk_end(const u8* text, i64 size, i64 at, u8* kinds) {
-    u8 seen = 0;
-    for (; at < size; ++at) {
-      const u8 kind = BYTE_KINDS.of[text[at]];
-      if (kind & (SPACES | PERHAPS_SPACE)) {
-        if (kind & SPACES || is_white_space(decode(text + at, size - at).value)) break;
-      }
-      seen |= kind;
-    }
-    *kinds = seen;
-    return at;
-  }
-
   // `left` bytes may be read; PADDING bytes more than n written.
   CURATE_HD static void copy(const u8* from, u8* to, i64 n, i64 left) {
     if (n <= 16 && left >= 16) {
@@ -170,12 +197,19 @@ class Tokenizer {
   CURATE_HD void take_chunk(i64 begin, i64 end, u8 kinds) {
     const bool plain = kinds == LETTERS || (!(kinds & (MARKS | BEYOND)) && is_digit(s_[end - 1]));
     if (!plain) {
-      take_affixes(begin, end);
+      take_marked(begin, end);
     } else if (const SpecialCase* found = special_case(s_ + begin, end - begin)) {
       start_special(begin, found->cuts);
     } else {
       start_word(begin);
     }
+  }
+
+  // Notes the words that marks are among: sequences have some in their first two words.
+  CURATE_HD void take_marked(i64 begin, i64 end) {
+    memory_.others[marked_++] = static_cast<u32>(words_.count);
+    take_affixes(begin, end);
+    memory_.others[marked_++] = static_cast<u32>(words_.count);
   }
 
   CURATE_HD void take_affixes(i64 begin, i64 end) {
@@ -240,13 +274,8 @@ class Tokenizer {
   // Special cases that the rules have taken apart, found again among the words; the longest first, of equally
   // long ones the one that starts first. One that spaces are in stays as it is, but is in the way of others.
   CURATE_HD void join_sequences() {
-    i64 found = 0;
     u32* starts = memory_.places;
-    for (i64 i = 0; i + 1 < words_.count; ++i)
-      if (const u32 lengths = sequences_at(i)) {
-        starts[found] = static_cast<u32>(i);
-        memory_.others[found++] = lengths;
-      }
+    const i64 found = find_sequences(starts);
     if (found == 0) return;
     u8* seen = memory_.lengths;
     memset(seen, 0, static_cast<size_t>(words_.count));
@@ -261,6 +290,21 @@ class Tokenizer {
         changes |= taken;
       }
     if (changes) rewrite(seen);
+  }
+
+  // Where sequences start, and in `others` how long they are.
+  CURATE_HD i64 find_sequences(u32* starts) {
+    i64 found = 0, next = 0;
+    for (i64 m = 0; m < marked_; m += 2) {
+      const i64 first = memory_.others[m] > 0 ? memory_.others[m] - 1 : 0, end = memory_.others[m + 1];
+      for (i64 i = first > next ? first : next; i < end && i + 1 < words_.count; ++i) {
+        if (!sequences_at(i)) continue;
+        starts[found++] = static_cast<u32>(i);
+      }
+      next = end;
+    }
+    for (i64 k = 0; k < found; ++k) memory_.others[k] = sequences_at(starts[k]);
+    return found;
   }
 
   static constexpr u8 SEEN = 0x80;
@@ -345,6 +389,7 @@ class Tokenizer {
   u8* s_;
   Words words_;
   Gap gap_ = GLUED;
+  i64 marked_ = 0;
 };
 
 }  // namespace curate::spacy
