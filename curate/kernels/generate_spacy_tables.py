@@ -50,14 +50,14 @@ def properties() -> dict[str, Callable[[str], bool]]:
     sentences: Any = importlib.import_module("spacy.pipeline.sentencizer").Sentencizer
     ends = set(sentences.default_punct_chars)
     before_stop = rf"0-9{chars.ALPHA_LOWER}%²\-\+{chars.PUNCT}(?:{chars.CONCAT_QUOTES})"
-    prefixes = ["§", "%", "=", "—", "–", *chars.LIST_PUNCT, *chars.LIST_QUOTES]
+    prefixes = ["§", "%", "=", "\u2014", "\u2013", *chars.LIST_PUNCT, *chars.LIST_QUOTES]
     return {
         "alpha": one_of(chars.ALPHA),
         "lower": one_of(chars.ALPHA_LOWER),
         "upper": one_of(chars.ALPHA_UPPER),
         "quote": one_of(chars.CONCAT_QUOTES),
         "prefix": singles([*prefixes, *chars.LIST_CURRENCY, *chars.LIST_ICONS]),
-        "suffix": singles([*chars.LIST_PUNCT, *chars.LIST_QUOTES, *chars.LIST_ICONS, "—", "–"]),
+        "suffix": singles([*chars.LIST_PUNCT, *chars.LIST_QUOTES, *chars.LIST_ICONS, "\u2014", "\u2013"]),
         "icon": singles(["…", *chars.LIST_ICONS]),
         "before_stop": one_of(before_stop),
         "word": unicode_is(r"[\p{L}\p{Nd}\p{Numeric_Type=Digit}\p{Numeric_Type=Numeric}_]"),
@@ -209,7 +209,9 @@ def render_strings() -> list[str]:
         *(f"    {{{literal(text)}, {len(text)}, 0x{bits:X}}}," for text, bits in cases.items()),
         "};",
         "",
-        *array("u16", "SPECIAL_SLOTS", slots_of((slot_of_text(text), place) for place, text in enumerate(cases))),
+        *array(
+            "u16", "SPECIAL_SLOTS", slots_of((slot_of_text(text), place) for place, text in enumerate(cases))
+        ),
         "struct Sequence {",
         "  const char* text;",
         "  u32 size, tokens, first, second;  // bytes, tokens, bytes of the first two tokens",
@@ -222,7 +224,9 @@ def render_strings() -> list[str]:
         "",
         *array("u32", "FIRST_LENGTHS", lengths_by_first_byte(tokens[0] for tokens, _ in found)),
         *array("u32", "SECOND_LENGTHS", lengths_by_first_byte(tokens[1] for tokens, _ in found)),
-        *array("u16", "SEQUENCE_SLOTS", slots_of((slot_of_pair(*pair), place) for pair, place in pairs.items())),
+        *array(
+            "u16", "SEQUENCE_SLOTS", slots_of((slot_of_pair(*pair), place) for pair, place in pairs.items())
+        ),
         f"CURATE_TABLE const char* const UNITS[{len(units())}] = {{",
         *(f"    {literal(unit.encode())}," for unit in units()),
         "};",
@@ -255,7 +259,11 @@ def render() -> str:
 
 
 def main() -> None:
-    for name, version in (("spacy", SPACY_VERSION), ("datatrove", DATATROVE_VERSION), ("regex", REGEX_VERSION)):
+    for name, version in (
+        ("spacy", SPACY_VERSION),
+        ("datatrove", DATATROVE_VERSION),
+        ("regex", REGEX_VERSION),
+    ):
         found = importlib.import_module("importlib.metadata").version(name)
         if found != version:
             raise SystemExit(f"needs {name} {version}, found {found}")

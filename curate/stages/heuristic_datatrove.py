@@ -52,7 +52,9 @@ _QUALITY = (
     _quality("gopher_below_avg_threshold", _WORD_LENGTH, 3, None, "min_avg_word_length"),
     _quality("gopher_above_avg_threshold", _WORD_LENGTH, None, 10, "max_avg_word_length"),
     _quality("gopher_too_many_hashes", Measure("hashes", per="words"), None, 0.1, "max_symbol_word_ratio"),
-    _quality("gopher_too_many_ellipsis", Measure("ellipses", per="words"), None, 0.1, "max_symbol_word_ratio"),
+    _quality(
+        "gopher_too_many_ellipsis", Measure("ellipses", per="words"), None, 0.1, "max_symbol_word_ratio"
+    ),
     _quality(
         "gopher_too_many_bullets", Measure("bullet_lines", per="lines"), None, 0.9, "max_bullet_lines_ratio"
     ),
@@ -80,7 +82,9 @@ _C4 = (
 )
 
 
-def _fineweb(reason: str, count: str, per: str, least: float | None, most: float | None, argument: str) -> Rule:
+def _fineweb(
+    reason: str, count: str, per: str, least: float | None, most: float | None, argument: str
+) -> Rule:
     return Rule(reason, Measure(count, per=per), least, most, f"FineWebQualityFilter.{argument}")
 
 
