@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard curate/kernels/*.h curate/kernels/cpu/*.h curate/kernels/cpu/*.cpp curate/synth/*.h)
 
-.PHONY: demo test check lint clean
+.PHONY: demo test check lint fuzz clean
 
 demo: $(VENV)/installed
 	$(BIN)/curate run pipelines/zyda2.yaml -o out/zyda2
@@ -18,6 +18,17 @@ lint: $(VENV)/installed
 	$(BIN)/mypy
 
 check: lint test
+
+# Kernels on hostile input under AddressSanitizer and UndefinedBehaviorSanitizer, for a minute.
+fuzz: build/fuzz
+	build/fuzz 60
+
+# GCC takes what its own AVX-512 header leaves undefined on purpose for a mistake (bug 105593).
+build/fuzz: $(wildcard tests/fuzz/* curate/kernels/*.h curate/kernels/cpu/*.h)
+	@mkdir -p build
+	$(CXX) -std=c++17 -O1 -g -Wall -Wextra -Wno-maybe-uninitialized -ffp-contract=off -fno-omit-frame-pointer \
+	  -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all \
+	  -Icurate/kernels -Icurate/kernels/cpu tests/fuzz/fuzz.cpp -o $@
 
 $(VENV)/installed: $(SOURCES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

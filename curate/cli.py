@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -31,7 +30,7 @@ app = typer.Typer(
 DATA_PROBLEM, DEFECT, INTERRUPTED = 1, 2, 130
 
 #: Documents of the sample corpora that a recipe with `vars: {data: synth}` gets.
-SAMPLE_FOLDER, SAMPLE_DOCUMENTS = "synth", 20_000
+SAMPLE_FOLDER, SAMPLE_DOCUMENTS, UNFINISHED = "synth", 20_000, ".unfinished"
 
 #: Trouble of the machine rather than of curate: no space, no permission, too many open files.
 _ENVIRONMENT = {
@@ -43,22 +42,6 @@ _ENVIRONMENT = {
     errno.EMFILE,
     errno.ENFILE,
 }
-
-
-class Engine(StrEnum):
-    """Where tasks run."""
-
-    LOCAL = "local"
-    DASK = "dask"
-    RAY = "ray"
-
-
-class Device(StrEnum):
-    """What kernels run on."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    GPU = "gpu"
 
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe (YAML).", show_default=False)]
@@ -93,8 +76,8 @@ def run(
     out: RunFolder = None,
     settings: Settings = [],  # noqa: B006 - typer's form of an option that can be given again
     workers: Workers = None,
-    engine: Annotated[Engine, typer.Option(help="Where tasks run.")] = Engine.LOCAL,
-    device: Annotated[Device, typer.Option(help="What kernels run on.")] = Device.AUTO,
+    engine: Annotated[str, typer.Option(help="Where tasks run.")] = "local",
+    device: Annotated[str, typer.Option(help="What text kernels run on: auto or cpu.")] = "auto",
     batch_documents: BatchDocuments = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Starts over instead of resuming.")] = False,
     quiet: Quiet = False,
@@ -110,9 +93,9 @@ def run(
             done = carry_out(
                 loaded,
                 out or f"out/{loaded.name}",
-                workers=workers or _cores(),
-                engine=engine.value,
-                device=device.value,
+                workers=workers,
+                engine=engine,
+                device=device,
                 batch_documents=batch_documents,
                 fresh=fresh,
                 progress=progress,
@@ -229,7 +212,7 @@ def _load(path: Path, settings: list[str], quiet: bool) -> Recipe:
     folder = Path(SAMPLE_FOLDER)
     if any(pattern.startswith(f"{SAMPLE_FOLDER}/") for pattern in patterns) and not folder.exists():
         # Under another name until they are complete: an interrupted first run must not leave half of them.
-        unfinished = Path(f"{SAMPLE_FOLDER}.unfinished")
+        unfinished = Path(SAMPLE_FOLDER + UNFINISHED)
         _make_corpora(unfinished, SAMPLE_DOCUMENTS, 0, _cores(), quiet)
         unfinished.rename(folder)
     return recipe
@@ -239,7 +222,7 @@ def _make_corpora(folder: Path, documents: int, seed: int, workers: int, quiet: 
     from curate.display import counting
     from curate.synth import generate
 
-    with counting(f"sample corpora in {folder}", documents, quiet) as reached:
+    with counting(f"sample corpora in {folder}".removesuffix(UNFINISHED), documents, quiet) as reached:
         generate(folder, documents, seed=seed, workers=workers, progress=reached)
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -45,58 +45,82 @@ class _Pass:
     done: int = 0
     documents: int = 0
     bytes: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def to_do(self) -> int:
+        """Tasks that this run has to do."""
+        return self.tasks - self.already_done
 
     def add(self, documents: int, bytes_read: int) -> None:
         self.done += 1
         self.documents += documents
         self.bytes += bytes_read
 
-    def summary(self, seconds: float) -> str:
-        parts = [f"{count(self.done)} of {count(self.tasks)} tasks"]
-        if self.already_done:
-            parts[0] += f" ({count(self.already_done)} done before)"
-        if self.documents:
-            parts.append(f"{compact(self.documents)} documents")
-        if self.bytes:
-            parts.append(size(self.bytes))
-        parts.append(f"{seconds:.1f} s")
-        if self.bytes and seconds > 0:
-            parts.append(f"{size(int(self.bytes / seconds))}/s")
-        return ", ".join(parts)
+    def outlook(self) -> str:
+        """What there is to do."""
+        before = [f"{count(self.already_done)} done before"] if self.already_done else []
+        bytes_left = [f"{size(self.total_bytes)} to read"] if self.total_bytes else []
+        return ", ".join([_tasks(self.to_do), *before, *bytes_left])
+
+    def standing(self) -> str:
+        """How far it is."""
+        return ", ".join([f"{count(self.done)} of {_tasks(self.to_do)}", *self._amounts()])
+
+    def summary(self) -> str:
+        """What was done. The time is what whoever watches has waited, not the sum over tasks."""
+        if not self.to_do:
+            return "done before"
+        seconds = f"{time.monotonic() - self.started:.1f} s"
+        return ", ".join(
+            [_tasks(self.done), *self._amounts(), seconds, *([self.rate()] if self.bytes else [])]
+        )
+
+    def rate(self) -> str:
+        """Bytes a second since the start."""
+        return f"{size(round(self.bytes / max(time.monotonic() - self.started, 1e-3)))}/s"
+
+    def _amounts(self) -> list[str]:
+        documents = [f"{compact(self.documents)} documents"] if self.documents else []
+        return documents + ([size(self.bytes)] if self.bytes else [])
+
+
+def _tasks(number: int) -> str:
+    return "1 task" if number == 1 else f"{count(number)} tasks"
 
 
 class Plain:
-    """A `Progress` of one line an event, for logs: the start and end of a pass, and its tenths between."""
+    """A `Progress` in lines, for logs: the start and end of a pass, and how far it is now and then.
 
-    def __init__(self, console: Console) -> None:
+    every: least seconds between two lines about one pass.
+    """
+
+    def __init__(self, console: Console, every: float = 10.0) -> None:
         self._console = console
+        self._every = every
         self._passes: dict[str, _Pass] = {}
+        self._told = time.monotonic()
 
     def pass_started(self, name: str, tasks: int, already_done: int, total_bytes: int) -> None:
-        self._passes[name] = _Pass(tasks, already_done, total_bytes)
-        parts = [f"{count(tasks)} tasks"]
-        if already_done:
-            parts.append(f"{count(already_done)} of them done before")
-        if total_bytes:
-            parts.append(f"{size(total_bytes)} to read")
-        self._line(f"{name}: {', '.join(parts)}")
+        state = _Pass(tasks, already_done, total_bytes)
+        self._passes[name] = state
+        if state.to_do:
+            self._line(f"{name}: {state.outlook()}")
 
     def task_done(self, name: str, documents: int, bytes_read: int) -> None:
         state = self._passes[name]
-        to_do = state.tasks - state.already_done
-        before = 10 * state.done // max(to_do, 1)
         state.add(documents, bytes_read)
-        tenths = 10 * state.done // max(to_do, 1)
-        if before < tenths < 10:
-            self._line(f"{name}: {tenths}0 %, {compact(state.documents)} documents, {size(state.bytes)}")
+        if time.monotonic() - self._told >= self._every:
+            self._line(f"{name}: {state.standing()}")
 
     def pass_finished(self, name: str, seconds: float) -> None:
-        self._line(f"{name}: {self._passes[name].summary(seconds)}")
+        self._line(f"{name}: {self._passes.pop(name).summary()}")
 
     def note(self, message: str) -> None:
         self._line(message)
 
     def _line(self, text: str) -> None:
+        self._told = time.monotonic()
         self._console.print(Text(text.replace("\u00a0", " ")))
 
 
@@ -105,11 +129,9 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         state: _Pass = task.fields["state"]
-        speed = task.finished_speed or task.speed
-        parts = [f"{size(int(speed))}/s"] if state.total_bytes and speed else []
-        if state.documents:
-            parts.append(f"{compact(state.documents)} documents")
-        return Text("  ".join(parts), style="cyan")
+        rate = [state.rate()] if state.bytes else []
+        documents = [f"{compact(state.documents)} documents"] if state.documents else []
+        return Text("  ".join(rate + documents), style="cyan")
 
 
 class Live:
@@ -129,7 +151,7 @@ class Live:
 
     def pass_started(self, name: str, tasks: int, already_done: int, total_bytes: int) -> None:
         state = _Pass(tasks, already_done, total_bytes)
-        total = total_bytes or max(tasks - already_done, 1)
+        total = total_bytes or max(state.to_do, 1)
         bar = self.bars.add_task(name, total=total, state=state, tasks=f"{already_done}/{tasks}")
         self._passes[name] = (bar, state)
 
@@ -142,7 +164,8 @@ class Live:
     def pass_finished(self, name: str, seconds: float) -> None:
         bar, state = self._passes.pop(name)
         self.bars.remove_task(bar)
-        self._console.print(Text(f"{name}: {state.summary(seconds)}"))
+        self.bars.refresh()
+        self._console.print(Text(f"{name}: {state.summary()}"))
 
     def note(self, message: str) -> None:
         self._console.print(Text(message, style="yellow"))

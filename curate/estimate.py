@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from curate.io.sources import RawBatch, SourceColumns, read_batches
+from curate.io.compressed import expansion
+from curate.io.files import open_binary, source_errors
+from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
 from curate.plan import DocumentPass, Plan, PlannedSource
-from curate.stages.base import Batch, DocumentStage
+from curate.stages.base import Batch, DocumentStage, scatter
 from curate.stages.corpus import CorpusStage
 from curate.stages.fuzzy_dedup import FuzzyDedup
 
@@ -81,10 +83,18 @@ def _source(source: PlannedSource, first: DocumentPass) -> SourceEstimate:
         kept = _kept(source, first, raw, texts)
         seconds = time.perf_counter() - started
         sampled = max(1, int(texts.offsets[-1] - texts.offsets[0]))
-        total = sum(each.text_bytes_estimate or each.bytes for each in source.files)
+        total = round(sum(_text_bytes(each) for each in source.files))
         documents = sum(each.rows or 0 for each in source.files) or round(len(raw) * total / sampled)
         return SourceEstimate(documents, total, kept, seconds * total / sampled)
     return SourceEstimate(0, 0, 0.0, 0.0)
+
+
+def _text_bytes(file: SourceFile) -> float:
+    """About how many bytes of text the file holds."""
+    if file.text_bytes_estimate is not None:
+        return file.text_bytes_estimate
+    with source_errors(file.path), open_binary(file.path) as opened:
+        return file.bytes * expansion(opened, file.path)
 
 
 def _kept(source: PlannedSource, first: DocumentPass, raw: RawBatch, texts: Texts) -> float:
@@ -103,7 +113,13 @@ def _kept(source: PlannedSource, first: DocumentPass, raw: RawBatch, texts: Text
         batch = Batch(source.source.name, texts, known)
         if isinstance(step.stage, DocumentStage):
             verdicts = step.stage.decide(batch, rows)
+            known |= {name: scatter(values, rows, len(raw)) for name, values in verdicts.columns.items()}
             alive[rows[verdicts.rule >= 0]] = False
+            if step.stage.edits and alive.any():
+                rows = np.flatnonzero(alive)
+                texts = step.stage.edit(texts, rows)
+                sizes = texts.sizes
+                known |= {"edited_bytes": pa.array(sizes), "edited_tokens": pa.array(-(-sizes // 4))}
         else:
             step.stage.collector().add(batch, rows, 0)
     return float(np.mean(alive))

@@ -11,10 +11,12 @@ from curate.io.sources import SourceColumns, SourceFile, list_files
 from curate.recipe import Recipe, Source, Stage
 from curate.stages import CORPUS_STAGES, DOCUMENT_STAGES
 from curate.stages.base import DocumentStage
-from curate.stages.corpus import CorpusStage, ledger_columns
+from curate.stages.corpus import CorpusStage
 
 #: Ledger columns that exist before the first stage runs.
 FIRST_COLUMNS = ("id", "bytes", "tokens")
+#: Ledger columns that a stage that edits texts leaves behind besides its own: the text's size after it.
+EDITED_COLUMNS = ("edited_bytes", "edited_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,11 @@ class Step:
     stage: DocumentStage | CorpusStage
     sources: frozenset[str]
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The reasons it can drop a document for."""
+        return self.stage.rules if isinstance(self.stage, DocumentStage) else (self.stage.rule,)
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentPass:
@@ -34,15 +41,20 @@ class DocumentPass:
     steps: document stages decide here; corpus stages only collect.
     columns: metadata columns each source is read for.
     texts: sources whose text is read.
+    edited: stages of earlier passes that edit texts; their edits are made again before this pass's stages look.
     """
 
     name: str
     steps: tuple[Step, ...]
     columns: dict[str, tuple[str, ...]]
     texts: frozenset[str]
+    edited: tuple[Step, ...]
 
     def steps_of(self, source: str) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if source in step.sources)
+
+    def edited_of(self, source: str) -> tuple[Step, ...]:
+        return tuple(step for step in self.edited if source in step.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,12 @@ class CorpusPasses:
 
     step: Step
     collected_in: str
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Sources of which the text of some documents, those in clusters, is read again."""
+        assert isinstance(self.step.stage, CorpusStage)
+        return self.step.sources if self.step.stage.rereads_text else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +95,19 @@ class Plan:
         """Every stage once, in the recipe's order."""
         return tuple(step for each in self.passes if isinstance(each, DocumentPass) for step in each.steps)
 
+    def edits_of(self, source: str, before: Step | None = None) -> tuple[Step, ...]:
+        """The stages that edit the source's texts, in order; all, or those before a stage."""
+        steps = self.steps if before is None else self.steps[: self.steps.index(before)]
+        return tuple(step for step in editing(steps) if source in step.sources)
+
     def text_reads(self, source: str) -> int:
         """How often the source's text is read, writing the shards included."""
-        return 1 + sum(isinstance(each, DocumentPass) and source in each.texts for each in self.passes)
+        return 1 + sum(source in each.texts for each in self.passes)
+
+
+def editing(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Those of the stages that edit texts."""
+    return tuple(step for step in steps if isinstance(step.stage, DocumentStage) and step.stage.edits)
 
 
 def plan(recipe: Recipe) -> Plan:
@@ -95,9 +123,22 @@ def plan(recipe: Recipe) -> Plan:
             problems.extend(error.problems)
             continue
         sources.append(PlannedSource(source, index, tuple(files)))
+    for each in passes:
+        if isinstance(each, CorpusPasses):
+            problems.extend(_earlier_problems(each.step))
     if problems:
         raise SourceError(*problems)
     return Plan(recipe, tuple(sources), passes)
+
+
+def _earlier_problems(step: Step) -> Sequence[Problem]:
+    """What is wrong with the earlier runs that a corpus stage looks at."""
+    assert isinstance(step.stage, CorpusStage)
+    try:
+        step.stage.earlier_runs()
+    except SourceError as error:
+        return error.problems
+    return ()
 
 
 def _all_columns(source: Source, passes: Sequence[DocumentPass | CorpusPasses]) -> SourceColumns:
@@ -126,26 +167,33 @@ def _passes(steps: tuple[Step, ...], names: tuple[str, ...]) -> tuple[DocumentPa
         groups[-1].append(step)
     passes: list[DocumentPass | CorpusPasses] = []
     known = {source: set(FIRST_COLUMNS) for source in names}
+    edited: tuple[Step, ...] = ()
     for number, group in enumerate(groups, start=1):
         name = f"documents-{number}"
-        passes.append(_document_pass(name, tuple(group), names, known, first=number == 1))
+        passes.append(_document_pass(name, tuple(group), names, known, edited, first=number == 1))
+        edited += editing(group)
         passes.extend(CorpusPasses(step, name) for step in group if isinstance(step.stage, CorpusStage))
     return tuple(passes)
 
 
 def _document_pass(
-    name: str, steps: tuple[Step, ...], names: tuple[str, ...], known: dict[str, set[str]], first: bool
+    name: str,
+    steps: tuple[Step, ...],
+    names: tuple[str, ...],
+    known: dict[str, set[str]],
+    edited: tuple[Step, ...],
+    first: bool,
 ) -> DocumentPass:
     """`known` holds the ledger columns each source has before the pass; those its stages write are added."""
     columns: dict[str, set[str]] = {source: set() for source in names}
     texts = set(names) if first else set()
     for step in steps:
-        written = step.stage.columns if isinstance(step.stage, DocumentStage) else ledger_columns()
         for source in step.sources:
             columns[source] |= set(step.stage.requires) - known[source]
-            known[source] |= set(written.names)
-        if isinstance(step.stage, CorpusStage) or step.stage.reads_text:
+            known[source] |= set(step.stage.columns.names)
+            if step in editing((step,)):
+                known[source] |= set(EDITED_COLUMNS)
+        if step.stage.reads_text:
             texts |= step.sources
-    return DocumentPass(
-        name, steps, {source: tuple(sorted(found)) for source, found in columns.items()}, frozenset(texts)
-    )
+    read = {source: tuple(sorted(found)) for source, found in columns.items()}
+    return DocumentPass(name, steps, read, frozenset(texts), edited)

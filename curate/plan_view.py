@@ -14,6 +14,7 @@ from curate.plan import DocumentPass, Plan, Step
 from curate.stages.corpus import CorpusStage
 from curate.stages.fuzzy_dedup import FuzzyDedup
 
+_ENDS = (("at least", "min"), ("at most", "max"))
 _SIMILARITIES = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
@@ -56,9 +57,12 @@ def _passes(plan: Plan) -> Tree:
         if isinstance(each, DocumentPass):
             branch = tree.add(f"{each.name}: reads text of {', '.join(sorted(each.texts)) or 'no source'}")
             for step in each.steps:
-                branch.add(_step_line(plan, step))
+                leaf = branch.add(_step_line(plan, step))
+                for line in rule_lines(step):
+                    leaf.add(Text(line))
         else:
-            tree.add(f"{each.step.name}: joins what {each.collected_in} collected, reads no text")
+            again = f"text of duplicates in {', '.join(sorted(each.texts))}" if each.texts else "no text"
+            tree.add(f"{each.step.name}: joins what {each.collected_in} collected, reads {again}")
     if plan.recipe.mix:
         shares = plan.recipe.mix.weights
         total = sum(shares.values())
@@ -76,6 +80,33 @@ def _step_line(plan: Plan, step: Step) -> str:
         else f" ({', '.join(name for name in names if name in step.sources)})"
     )
     return f"{step.name}{where}{': collects' if isinstance(step.stage, CorpusStage) else ''}"
+
+
+def rule_lines(step: Step) -> list[str]:
+    """The stage's rules in the order in which they apply, with their thresholds as far as its definition tells."""
+    definition = step.stage.definition()
+    listed = definition.get("rules")
+    if isinstance(listed, list):
+        return [_bounds(rule) for rule in listed]
+    keys = [f"{name} {_plain(value)}" for name, value in definition.items() if _is_plain(value)]
+    rules = ", ".join(step.rules) or "drops nothing"
+    return [f"{rules} ({', '.join(keys)})" if keys else rules]
+
+
+def _bounds(rule: dict[str, object]) -> str:
+    least, most = (f"{word} {rule[key]:g}" if rule[key] is not None else "" for word, key in _ENDS)
+    return f"{rule['rule']}: {rule['measure']} {' and '.join(filter(None, (least, most)))}"
+
+
+def _is_plain(value: object) -> bool:
+    """Whether it says something on one line: no checksum, nothing empty, no tables."""
+    if isinstance(value, list):
+        return bool(value) and all(_is_plain(each) and not isinstance(each, list) for each in value)
+    return isinstance(value, int | float) or (isinstance(value, str) and 0 < len(value) < 64)
+
+
+def _plain(value: object) -> str:
+    return " ".join(str(each) for each in value) if isinstance(value, list) else str(value)
 
 
 def _curve(name: str, stage: FuzzyDedup) -> Table:

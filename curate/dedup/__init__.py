@@ -13,8 +13,9 @@ from curate.dedup.bands import PRESETS, Preset, candidate_probability, choose_ba
 from curate.dedup.clusters import Clusters, UnionFind, connected
 from curate.dedup.exact import Groups, exact_groups, text_hash
 from curate.dedup.join import bucket_edges
+from curate.dedup.normalize import normalize, normalize_urls
 from curate.dedup.sketch import Shingles, Sketcher, Sketches
-from curate.dedup.survivors import STAYS, resolve
+from curate.dedup.survivors import STAYS, TextPlaces, resolve, resolve_exactly
 from curate.dedup.verify import similarity
 
 __all__ = [
@@ -26,13 +27,17 @@ __all__ = [
     "Shingles",
     "Sketcher",
     "Sketches",
+    "TextPlaces",
     "UnionFind",
     "bucket_edges",
     "candidate_probability",
     "choose_bands",
     "connected",
     "exact_groups",
+    "normalize",
+    "normalize_urls",
     "resolve",
+    "resolve_exactly",
     "similarity",
     "text_hash",
 ]

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.dedup.normalize import STEPS, NormalizeStep, normalize
 from curate.kernels import Texts, _cpu
 
 
@@ -19,17 +20,21 @@ from curate.kernels import Texts, _cpu
 class Shingles:
     """Windows of `length` symbols (1 to 64): bytes for "char", runs of letters and digits for "word".
 
-    A shorter text is one shingle as a whole; a text without symbols has none.
+    A shorter text is one shingle as a whole; a text without symbols has none. The windows are those of the
+    text after the steps of `normalize`.
     """
 
     unit: Literal["char", "word"]
     length: int
+    normalize: tuple[NormalizeStep, ...] = ()
 
     def __post_init__(self) -> None:
         if self.unit not in ("char", "word"):
             raise ValueError(f"unit must be char or word, found {self.unit!r}")
         if not 1 <= self.length <= 64:
             raise ValueError(f"length must be 1 to 64 symbols, found {self.length}")
+        if not set(self.normalize) <= set(STEPS):
+            raise ValueError(f"normalize must be of {', '.join(STEPS)}, found {', '.join(self.normalize)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,9 @@ class Sketcher:
 
         Raises ValueError if a row is not there.
         """
+        if self.shingles.normalize:
+            texts = normalize(texts, rows, self.shingles.normalize)
+            rows = np.arange(len(texts))
         keys, signatures, sketched = _cpu.sketch(
             texts.data,
             texts.offsets,

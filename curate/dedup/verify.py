@@ -6,6 +6,8 @@ The standard error at similarity J is about sqrt(J (1 - J) / k): 0.035 at 0.8 wi
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +29,18 @@ def matches_needed(min_similarity: float, hashes: int) -> int:
     if not 0 <= min_similarity <= 1:
         raise ValueError(f"min_similarity must be 0 to 1, found {min_similarity}")
     return int(np.searchsorted(similarity_of_matches(hashes), min_similarity))
+
+
+def plausible_matches(min_similarity: float, hashes: int) -> int:
+    """The equal bytes that pairs of at least this similarity have, less four standard errors.
+
+    Raises ValueError unless 0 <= min_similarity <= 1.
+    """
+    if not 0 <= min_similarity <= 1:
+        raise ValueError(f"min_similarity must be 0 to 1, found {min_similarity}")
+    equal = min_similarity + (1 - min_similarity) / 256
+    error = math.sqrt(equal * (1 - equal) / hashes)
+    return matches_needed(max(0.0, min_similarity - 4 * error), hashes)
 
 
 def similarity(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -36,6 +36,19 @@ def decompressed(file: BinaryIO, path: str) -> Iterator[bytes]:
     return iter(lambda: file.read(_PLAIN_READ_BYTES), b"")
 
 
+def expansion(file: BinaryIO, path: str) -> float:
+    """How many bytes a stored byte of `file` becomes, by its beginning; 1.0 for an empty or unreadable file."""
+    given = 0
+    try:
+        for piece in decompressed(file, path):
+            given += len(piece)
+            if given >= BLOCK_BYTES:
+                break
+    except DamageError:
+        pass
+    return given / file.tell() if given and file.tell() else 1.0
+
+
 def line_blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """`pieces` joined and cut again after newlines, into blocks of at least BLOCK_BYTES (but the last).
 

@@ -7,7 +7,8 @@ batch: band keys split by prefix, for one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,20 +20,20 @@ from curate.io.files import atomic_write, local_path, open_binary, source_errors
 
 
 def write_arrays(
-    path: str, batches: Sequence[Mapping[str, NDArray[Any]]], metadata: Mapping[str, str]
+    path: str, batches: Iterable[Mapping[str, NDArray[Any]]], metadata: Mapping[str, str]
 ) -> None:
     """Writes `batches` to `path`, whole or not at all.
 
-    batches: each maps the same names, in the same order, to arrays of one length: numbers of shape (rows,),
-    or uint8 of shape (rows, width) with the same width in all batches.
+    batches: taken one at a time; each maps the same names, in the same order, to arrays of one length: numbers
+    of shape (rows,), or uint8 of shape (rows, width) with the same width in all batches.
 
     Raises ValueError where batches do not fit each other, OutputError where the file cannot be written.
     """
-    tables = [_record_batch(batch) for batch in batches]
-    schema = tables[0].schema if tables else pa.schema([])
-    schema = schema.with_metadata(dict(metadata))
+    tables = map(_record_batch, batches)
+    first = next(tables, None)
+    schema = (first.schema if first is not None else pa.schema([])).with_metadata(dict(metadata))
     with atomic_write(path) as file, pa.ipc.new_file(pa.PythonFile(file, mode="w"), schema) as writer:
-        for table in tables:
+        for table in itertools.chain([first] if first is not None else [], tables):
             if not table.schema.equals(schema):
                 raise ValueError(f"batches of {path} differ: {table.schema} and {schema}")
             writer.write_batch(table)

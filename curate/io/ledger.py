@@ -24,6 +24,8 @@ LEDGER_FIELDS: dict[str, pa.DataType] = {
     "id": pa.string(),
     "bytes": pa.int64(),
     "tokens": pa.int64(),
+    "edited_bytes": pa.int64(),
+    "edited_tokens": pa.int64(),
     "lang": pa.string(),
     "lang_score": pa.float32(),
     "quality": pa.float32(),
@@ -34,6 +36,7 @@ LEDGER_FIELDS: dict[str, pa.DataType] = {
     "cluster": pa.uint64(),
     "cluster_size": pa.int64(),
     "duplicate_of": pa.uint64(),
+    "duplicate_in": pa.string(),
     "similarity": pa.float32(),
     "copies": pa.int32(),
 }

@@ -49,11 +49,12 @@ class SourceEntry(Totals):
 
 
 class StageEntry(_Part):
-    """A stage as it ran; `sources` is None where it saw all of them."""
+    """A stage as it ran; `sources` is None where it saw all of them, `rules` are the reasons it can drop for."""
 
     name: str
     kind: str
     sources: tuple[str, ...] | None = None
+    rules: tuple[str, ...] = ()
     definition: dict[str, Any] = Field(default_factory=dict)
 
 

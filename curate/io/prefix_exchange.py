@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,7 @@ def cut_by_prefix(columns: Mapping[str, NDArray[np.generic]], slices: int) -> li
     """Cut columns, sorted by `key` (uint64), into `slices` record batches by the key's leading bits."""
     bounds = _bounds(columns["key"], slices)
     return [
-        {name: column[start:stop] for name, column in columns.items()}
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
+        {name: column[start:stop] for name, column in columns.items()} for start, stop in pairwise(bounds)
     ]
 
 

@@ -1,6 +1,6 @@
-// exp and log from additions, multiplications and divisions of doubles in a fixed order, so that every machine gives
-// the same bits. Compile without contraction (-ffp-contract=off, --fmad=false). Errors are below 2 units in the last
-// place of a double; callers round to float.
+// exp and log from additions, multiplications and divisions of doubles in a fixed order, so that every
+// machine gives the same bits. Compile without contraction (-ffp-contract=off, --fmad=false). Errors are
+// below 2 units in the last place of a double; callers round to float.
 #pragma once
 #include "portable.h"
 
@@ -22,8 +22,8 @@ CURATE_HD u64 bits_of_double(double value) {
 constexpr double LN2_HIGH = 0x1.62e42fee00000p-1;
 constexpr double LN2_LOW = 0x1.a39ef35793c76p-33;
 
-// e to the x: 0 below -700, infinity above 700, otherwise 2^n * exp(r) with |r| <= ln(2)/2 by Taylor's series to the
-// 13th power. Not-a-number stays not-a-number.
+// e to the x: 0 below -700, infinity above 700, otherwise 2^n * exp(r) with |r| <= ln(2)/2 by Taylor's series
+// to the 13th power. Not-a-number stays not-a-number.
 CURATE_HD double exact_exp(double x) {
   if (x < -700.0) return 0.0;
   if (x > 700.0) return double_of_bits(u64(0x7FF) << 52);
@@ -47,8 +47,8 @@ CURATE_HD double exact_exp(double x) {
   return sum * double_of_bits(static_cast<u64>(n + 1023) << 52);
 }
 
-// The natural logarithm of a positive normal number x = 2^n * m with m in [sqrt(1/2), sqrt(2)): n ln 2 + 2 artanh(s),
-// s = (m - 1) / (m + 1), by its series to the 23rd power.
+// The natural logarithm of a positive normal number x = 2^n * m with m in [sqrt(1/2), sqrt(2)): n ln 2 + 2
+// artanh(s), s = (m - 1) / (m + 1), by its series to the 23rd power.
 CURATE_HD double exact_log(double x) {
   u64 bits = bits_of_double(x);
   i64 n = static_cast<i64>(bits >> 52) - 1023;

@@ -1,10 +1,11 @@
 // Scoring text with a supervised fastText model, defined operation by operation.
 //
-// A text becomes a list of rows of the model's input matrix (words, character n-grams, hashes of neighbouring words);
-// their average, the hidden vector, goes to the output layer. Every sum adds its terms in the order of fastText's own
-// scalar code, one float addition at a time, so scores do not depend on batch, thread or machine; exp and log are
-// those of exact_math.h. The one departure from fastText is that a line feed is a space like any other, where fastText
-// reads no further than the first; the end-of-sentence word that fastText finds there is added after the last word.
+// A text becomes a list of rows of the model's input matrix (words, character n-grams, hashes of neighbouring
+// words); their average, the hidden vector, goes to the output layer. Every sum adds its terms in the order
+// of fastText's own scalar code, one float addition at a time, so scores do not depend on batch, thread or
+// machine; exp and log are those of exact_math.h. The one departure from fastText is that a line feed is a
+// space like any other, where fastText reads no further than the first; the end-of-sentence word that
+// fastText finds there is added after the last word.
 //
 // File format and semantics: fastText 0.9.2 (Joulin et al. 2016, "Bag of Tricks" and "FastText.zip").
 #pragma once
@@ -25,8 +26,8 @@ enum FastTextLoss : i32 { HIERARCHICAL = 1, NEGATIVE = 2, SOFTMAX = 3, ONE_VS_AL
 
 // A model as plain arrays. Everything is read only.
 struct FastTextView {
-  // Dictionary: entry i (words first, then labels) is spelling[begin[i] .. end[i]); `word_slots` holds entry + 1 (0 is
-  // empty) by linear probing from fasttext_slot(hash).
+  // Dictionary: entry i (words first, then labels) is spelling[begin[i] .. end[i]); `word_slots` holds entry
+  // + 1 (0 is empty) by linear probing from fasttext_slot(hash).
   const u8* spelling;
   const i64 *begin, *end;
   const u32* hashes;
@@ -78,7 +79,9 @@ CURATE_HD bool fasttext_space(u8 c) { return c <= 32 && ((u64(0x100003E01) >> c)
 
 CURATE_HD bool fasttext_continuation(u8 c) { return (c & 0xC0) == 0x80; }
 
-CURATE_HD u32 fasttext_slot(u32 hash, i32 shift) { return static_cast<u32>((hash * 0x9E3779B97F4A7C15ull) >> shift); }
+CURATE_HD u32 fasttext_slot(u32 hash, i32 shift) {
+  return static_cast<u32>((hash * 0x9E3779B97F4A7C15ull) >> shift);
+}
 
 // hash modulo bucket without a division (Lemire, Kaser, Kurz 2019), exact for all 32-bit numbers.
 CURATE_HD u32 fasttext_bucket(const FastTextView& m, u32 hash) {
@@ -119,7 +122,20 @@ CURATE_HD i64 fasttext_next_word(const u8* text, i64 size, i64* at, u32* hash) {
   return i - start;
 }
 
+template <typename Word>
+CURATE_HD bool fasttext_same_ends(const u8* a, const u8* b, i64 size) {
+  Word head_a, head_b, tail_a, tail_b;
+  __builtin_memcpy(&head_a, a, sizeof(Word));
+  __builtin_memcpy(&head_b, b, sizeof(Word));
+  __builtin_memcpy(&tail_a, a + size - sizeof(Word), sizeof(Word));
+  __builtin_memcpy(&tail_b, b + size - sizeof(Word), sizeof(Word));
+  return head_a == head_b && tail_a == tail_b;
+}
+
+// Whether two words of `size` bytes are equal, by two overlapping loads each for the usual lengths.
 CURATE_HD bool fasttext_same(const u8* a, const u8* b, i64 size) {
+  if (size >= 4 && size <= 8) return fasttext_same_ends<u32>(a, b, size);
+  if (size > 8 && size <= 16) return fasttext_same_ends<u64>(a, b, size);
   for (i64 i = 0; i < size; ++i)
     if (a[i] != b[i]) return false;
   return true;
@@ -150,7 +166,8 @@ CURATE_HD i32 fasttext_entry(const FastTextView& m, const u8* word, i64 size, u3
   }
 }
 
-// Passes the row of an n-gram's bucket that the filter let through to `row`, unless it was pruned away after all.
+// Passes the row of an n-gram's bucket that the filter let through to `row`, unless it was pruned away after
+// all.
 template <typename Row>
 CURATE_HD void fasttext_kept_row(const FastTextView& m, u32 bucket, Row&& row) {
   u32 mask = static_cast<u32>((u64(1) << (64 - m.kept_shift)) - 1);
@@ -164,8 +181,8 @@ CURATE_HD void fasttext_kept_row(const FastTextView& m, u32 bucket, Row&& row) {
   }
 }
 
-// N-grams on their way to rows. Whether one survived pruning is as good as random, so the filter's answer moves the
-// end of a list instead of choosing a branch.
+// N-grams on their way to rows. Whether one survived pruning is as good as random, so the filter's answer
+// moves the end of a list instead of choosing a branch.
 struct FastTextNgrams {
   static constexpr i32 ROOM = 256;
   u32 buckets[ROOM];
@@ -213,7 +230,8 @@ CURATE_HD void fasttext_subwords(const FastTextView& m, const u8* word, i64 size
   ngrams.make_room(m, FastTextNgrams::ROOM, row);
 }
 
-// The rows of one word: itself if known, then its character n-grams. A word that is spelt like a label has none.
+// The rows of one word: itself if known, then its character n-grams. A word that is spelt like a label has
+// none.
 template <typename Row>
 CURATE_HD void fasttext_word_rows(const FastTextView& m, const u8* word, i64 size, i32 entry, Row&& row) {
   if (entry >= 0) row(entry);
@@ -237,7 +255,8 @@ CURATE_HD void fasttext_word_ngram_rows(const FastTextView& m, const u32* hashes
 
 // Adds `Width` columns, from `column` on, of the given rows to hidden.
 template <i32 Width>
-CURATE_HD void fasttext_add_columns(const FastTextView& m, const i32* rows, i64 count, i32 column, float* hidden) {
+CURATE_HD void fasttext_add_columns(const FastTextView& m, const i32* rows, i64 count, i32 column,
+                                    float* hidden) {
   float sums[Width];
   for (i32 k = 0; k < Width; ++k) sums[k] = hidden[column + k];
   i64 stride = static_cast<i64>(m.dim) * 4;
@@ -258,7 +277,8 @@ CURATE_HD void fasttext_add_codes(const FastTextView& m, const i32* rows, i64 co
     float norm = m.norms ? m.norms[rows[i]] : 1.0f;
     for (i32 p = 0, column = 0; p < m.parts; ++p) {
       i32 width = m.dim - column < m.part ? m.dim - column : m.part;
-      const float* centroid = m.centroids + static_cast<i64>(256) * p * m.part + static_cast<i64>(code[p]) * width;
+      i64 place = static_cast<i64>(256) * p * m.part + static_cast<i64>(code[p]) * width;
+      const float* centroid = m.centroids + place;
       for (i32 k = 0; k < width; ++k, ++column) hidden[column] += norm * centroid[k];
     }
   }

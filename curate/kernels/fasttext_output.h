@@ -1,7 +1,7 @@
 // The output layer of a fastText model: from a hidden vector to the best labels and their probabilities.
 //
-// A label's score is ln(p + 0.00001), rounded to float, as in fastText, and its probability e to that score: so
-// probabilities stand 0.00001 above the model's own. Of equal scores the later label goes first.
+// A label's score is ln(p + 0.00001), rounded to float, as in fastText, and its probability e to that score:
+// so probabilities stand 0.00001 above the model's own. Of equal scores the later label goes first.
 #pragma once
 #include "fasttext.h"
 
@@ -30,8 +30,8 @@ struct FastTextBest {
   }
 };
 
-// Walks the tree of a hierarchical softmax from its root, left before right, leaving out branches whose probability
-// is below 0.00001 or that cannot reach the k best. False if an inner product is not a number.
+// Walks the tree of a hierarchical softmax from its root, left before right, leaving out branches whose
+// probability is below 0.00001 or that cannot reach the k best. False if an inner product is not a number.
 CURATE_HD bool fasttext_tree(const FastTextView& m, const FastTextScratch& s, FastTextBest* best) {
   float floor = fasttext_log(0.0f);
   i64 depth = 0;
@@ -98,7 +98,8 @@ CURATE_HD float fasttext_sigmoid_entry(i32 i) {
 }
 
 // The k best labels for the hidden vector in s: indices, -1 where there is none, and probabilities, 0 there.
-CURATE_HD void fasttext_best(const FastTextView& m, const FastTextScratch& s, i32 k, i32* labels, float* scores) {
+CURATE_HD void fasttext_best(const FastTextView& m, const FastTextScratch& s, i32 k, i32* labels,
+                             float* scores) {
   FastTextBest best{labels, scores, k, 0};
   bool sound = true;
   if (m.loss == HIERARCHICAL) {

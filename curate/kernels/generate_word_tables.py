@@ -1,98 +1,95 @@
-"""Writes `word_tables.h`, what word boundaries and the tests str.isalpha and str.isalnum look up.
+"""Writes `word_tables.h`: what belongs to a word, and lower case, for the kernels that compare texts word by word.
 
 Run `python -m curate.kernels.generate_word_tables` after changing what is listed here, and commit the result.
-Needs the packages `uniseg`, for Word_Break and Extended_Pictographic, and `regex`, for letters and numbers:
-Python's own `unicodedata` has other versions of Unicode in other versions of Python.
-
-A code point's value is found in three steps, the last two of 6 and 4 bits; equal blocks are stored once.
 """
 
 from __future__ import annotations
 
-from importlib.metadata import version
+import sys
+import unicodedata
 from pathlib import Path
 
 import regex
-from uniseg.emoji import extended_pictographic
-from uniseg.wordbreak import word_break
 
-#: The versions whose tables the header carries; `main` checks them.
-UNISEG_VERSION = "0.10.1"
-REGEX_VERSION = "2026.11.15"
-BREAK_VERSION, LETTER_VERSION = "16.0", "17.0"
-MIDDLE, LOW = 6, 4
+from curate.kernels.generate_unicode_tables import BLOCK, REGEX_VERSION, blocks_of, words_of, wrapped
 
-#: Values of Word_Break by their place in the enumeration of `word_break.h`. A regional indicator starts no
-#: word and joins only its like, so that it is as good as any other symbol.
-CLASSES = {
-    "Other": 0,
-    "Regional_Indicator": 0,
-    "CR": 1,
-    "LF": 1,
-    "Newline": 1,
-    "Extend": 2,
-    "Format": 2,
-    "ZWJ": 3,
-    "WSegSpace": 4,
-    "ALetter": 5,
-    "Hebrew_Letter": 6,
-    "Numeric": 7,
-    "Katakana": 8,
-    "ExtendNumLet": 9,
-    "MidLetter": 10,
-    "MidNum": 11,
-    "MidNumLet": 12,
-    "Single_Quote": 13,
-    "Double_Quote": 14,
+#: The Python whose lower case is taken: letters that Unicode has since given a lower case keep their own.
+PYTHON_VERSION, LOWER_VERSION = (3, 11), "14.0.0"
+WORD = regex.compile(r"[\p{L}\p{M}\p{N}]")
+#: Scripts written without spaces between words: each of their characters counts as a word.
+UNSPACED = regex.compile(
+    r"(?=[\p{L}\p{M}\p{N}])[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}"
+    r"\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]"
+)
+PROPERTIES = {
+    "word": lambda char: WORD.match(char) is not None,
+    "unspaced": lambda char: UNSPACED.match(char) is not None,
 }
-PICTOGRAPH, LETTER, ALPHANUMERIC = 16, 32, 64
-LETTERS = regex.compile(r"\p{L}")
-NUMBERS = regex.compile(r"[\p{Nt=Decimal}\p{Nt=Digit}\p{Nt=Numeric}]")
+BREAKS, SPACE = 0, 1
 
 
-def value_of(code: int) -> int:
-    """Class and flags of a code point."""
-    if 0xD800 <= code < 0xE000:
-        return 0
-    char = chr(code)
-    letter = LETTERS.match(char) is not None
-    value = CLASSES[word_break(char).value]
-    value |= PICTOGRAPH if extended_pictographic(char) else 0
-    value |= LETTER if letter else 0
-    return value | (ALPHANUMERIC if letter or NUMBERS.match(char) else 0)
+def ascii_folds() -> list[int]:
+    """For each ASCII character its lower case if it belongs to a word, 1 for white space, 0 for any other."""
+    return [
+        ord(chr(code).lower()) if PROPERTIES["word"](chr(code)) else SPACE if chr(code).isspace() else BREAKS
+        for code in range(128)
+    ]
 
 
-def stored_once(values: list[int], size: int) -> tuple[list[int], list[int]]:
-    """For each block of `size` values the number of its content, and those contents one after the other."""
-    blocks = [tuple(values[start : start + size]) for start in range(0, len(values), size)]
-    numbers = {block: number for number, block in enumerate(dict.fromkeys(blocks))}
-    return [numbers[block] for block in blocks], [value for block in numbers for value in block]
-
-
-def table(kind: str, name: str, values: list[int]) -> list[str]:
-    rows = [values[start : start + 24] for start in range(0, len(values), 24)]
-    lines = [f"    {', '.join(map(str, row))}," for row in rows]
-    return [f"CURATE_TABLE {kind} {name}[{len(values)}] = {{", *lines, "};", ""]
+def lower_blocks() -> list[tuple[int, ...]]:
+    """For each block of 256 code points what to add to each for its lower case; of several, its first character."""
+    blocks = [
+        tuple(
+            0 if 0xD800 <= code < 0xE000 else ord(chr(code).lower()[0]) - code
+            for code in range(start, start + BLOCK)
+        )
+        for start in range(0, 0x110000, BLOCK)
+    ]
+    while not any(blocks[-1]):
+        blocks.pop()
+    return blocks
 
 
 def render() -> str:
     """The text of the header."""
-    middle, values = stored_once([value_of(code) for code in range(0x110000)], 1 << LOW)
-    top, blocks = stored_once(middle, 1 << MIDDLE)
+    kinds = list(zip(*(blocks_of(holds) for holds in PROPERTIES.values()), strict=True))
+    distinct = {block: place for place, block in enumerate(dict.fromkeys(kinds))}
+    lower = lower_blocks()
+    shifts = {block: place for place, block in enumerate(dict.fromkeys(lower))}
     lines = [
         "// Generated by generate_word_tables.py: do not edit.",
-        f"// Word_Break and Extended_Pictographic of Unicode {BREAK_VERSION}, as carried by uniseg {UNISEG_VERSION};",
-        f"// letters and numbers of Unicode {LETTER_VERSION}, as carried by regex {REGEX_VERSION}.",
+        f"// Letters, marks, numbers and scripts by regex {REGEX_VERSION}, lower case by Unicode {LOWER_VERSION}.",
         "#pragma once",
         '#include "portable.h"',
         "",
         "namespace curate {",
         "",
-        f'constexpr const char* WORD_BREAK_VERSION = "{BREAK_VERSION}";',
+        "CURATE_TABLE u8 WORD_ASCII[128] = {",
+        *wrapped([str(fold) for fold in ascii_folds()]),
+        "};",
         "",
-        *table("u8", "WORD_TOP", top),
-        *table("unsigned short", "WORD_BLOCK", blocks),
-        *table("u8", "WORD_VALUE", values),
+        f"CURATE_TABLE u8 WORD_BLOCK[{len(kinds)}] = {{",
+        *wrapped([str(distinct[block]) for block in kinds]),
+        "};",
+        "",
+        f"// {', '.join(PROPERTIES)}",
+        f"CURATE_TABLE u64 WORD_BITS[{len(distinct)}][{len(PROPERTIES)}][4] = {{",
+        *(f"    {{{', '.join(words_of(words) for words in block)}}}," for block in distinct),
+        "};",
+        "",
+        f"constexpr u32 LOWER_BLOCKS = {len(lower)};",
+        f"CURATE_TABLE u8 LOWER_BLOCK[{len(lower)}] = {{",
+        *wrapped([str(shifts[block]) for block in lower]),
+        "};",
+        "",
+        f"CURATE_TABLE int LOWER_SHIFT[{len(shifts)}][{BLOCK}] = {{",
+        *(
+            line
+            for block in shifts
+            for line in ("    {", *wrapped([str(shift) for shift in block]), "    },")
+        ),
+        "};",
+        "",
         "}  // namespace curate",
         "",
     ]
@@ -100,9 +97,10 @@ def render() -> str:
 
 
 def main() -> None:
-    found = {"uniseg": version("uniseg"), "regex": regex.__version__}
-    if found != {"uniseg": UNISEG_VERSION, "regex": REGEX_VERSION}:
-        raise SystemExit(f"needs uniseg {UNISEG_VERSION} and regex {REGEX_VERSION}, found {found}")
+    if regex.__version__ != REGEX_VERSION or unicodedata.unidata_version != LOWER_VERSION:
+        found = f"regex {regex.__version__} and Unicode {unicodedata.unidata_version}"
+        python = ".".join(str(part) for part in PYTHON_VERSION)
+        sys.exit(f"needs regex {REGEX_VERSION} and Python {python}, found {found}")
     Path(__file__).with_name("word_tables.h").write_text(render())
 
 

@@ -14,15 +14,15 @@ namespace curate::heuristics {
 // The longest text taken, in bytes: places in it are 32-bit.
 constexpr i64 LONGEST_TEXT = i64(1) << 31;
 
-// The most words, lines or paragraphs that a text of so many bytes can have, and two more. Lines and paragraphs
-// are at most every other byte, Unicode words two of three: a letter and a numeral like U+00B2, say.
+// The most words, lines or paragraphs that a text of so many bytes can have, and two more. Lines and
+// paragraphs are at most every other byte, Unicode words two of three: a letter and a numeral like U+00B2.
 CURATE_HD i64 parts_of(i64 bytes) { return bytes / 3 * 2 + 4; }
 
 // 64-bit words of scratch memory for texts of up to `bytes` bytes, of which ordinary text touches a fraction.
 CURATE_HD i64 scratch_words(i64 bytes) {
   const i64 parts = parts_of(bytes);
   const i64 slots = FirstTable::slots(parts);
-  return slots + (slots + 12 * parts) / 2 + 1;
+  return slots + (slots + 13 * parts) / 2 + 1;
 }
 
 CURATE_HD bool ends_with(const u8* begin, const u8* end, const char* wanted, int n) {
@@ -127,8 +127,8 @@ CURATE_HD void take_lines(const Outline& outline, Statistics& out) {
 }
 
 CURATE_HD void take_words(const Outline& outline, const Grams& grams, Statistics& out) {
-  for (i64 i = 0; i < grams.words(); ++i) {
-    if (!grams.is_first(i)) continue;
+  for (i64 d = 0; d < grams.distinct_words(); ++d) {
+    const i64 i = grams.distinct_word(d);
     const u8* word = outline.text + outline.words.begin[i];
     const i64 n = outline.words.end[i] - outline.words.begin[i];
     const i64 chars = grams.chars(i), count = grams.count(i);
@@ -167,10 +167,28 @@ CURATE_HD void take_scan(const Outline& outline, const CharacterCounts& counts, 
   out.words = outline.words.count;
 }
 
+CURATE_HD bool wants(u32 groups, Group group) { return groups >> group & 1; }
+
+// `histogram` and `bins` as middle_chars takes them.
+CURATE_HD void take_word_groups(const Outline& outline, Grams& grams, u32 groups, u32* histogram, i64 bins,
+                                Statistics& out) {
+  const bool longer = wants(groups, GRAMS) || wants(groups, REPEATS);
+  if (longer)
+    grams.group_words();
+  else if (wants(groups, WORDS) || wants(groups, KINDS))
+    grams.list_words();
+  if (wants(groups, WORDS)) heuristics::take_words(outline, grams, out);
+  if (wants(groups, KINDS)) take_kinds(outline, grams, histogram, bins, out);
+  for (int n = 2; longer && n <= LONGEST_GRAM && n <= grams.words(); ++n) {
+    grams.lengthen();
+    if (wants(groups, GRAMS)) heuristics::take_grams(grams, n, out);
+    if (wants(groups, REPEATS)) take_repeats(grams, n, out);
+  }
+}
+
 // The statistics of the groups whose bits are set in `groups`; others are zero. `scratch` holds
 // scratch_words(m) words for some m >= size; size is at most LONGEST_TEXT.
 CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch, u32 groups) {
-  auto wanted = [groups](Group group) { return (groups >> group & 1) != 0; };
   const i64 parts = parts_of(size);
   const i64 slots = FirstTable::slots(parts);
   u32* at = reinterpret_cast<u32*>(scratch + slots);
@@ -181,38 +199,24 @@ CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch, u32 groups)
   Outline outline = {text, size, true, words, lines, take(), take(), paragraphs};
   CharacterCounts counts;
   Scanner(outline, counts).run();
-  u32 *first = take(), *count = take(), *places = take(), *chars_before = take();
+  u32 *first = take(), *count = take(), *places = take(), *chars_before = take(), *histogram = take();
 
   Statistics out = {};
   take_scan(outline, counts, out);
-  if (wanted(LINES)) {
+  if (wants(groups, LINES)) {
     count_copies(outline, outline.paragraphs, table, &out.copied_paragraphs, &out.copied_paragraph_chars);
     count_copies(outline, outline.lines, table, &out.copied_lines, &out.copied_line_chars);
     heuristics::take_lines(outline, out);
   }
-  if (wanted(RAW_LINES)) take_raw_lines(outline, counts.newlines, table, {first, count, 0}, places, out);
-  if (wanted(STRIPPED)) Stripped(outline, table, {first, count, 0}, places).take(out);
-  if (wanted(MARKS)) Marks(text, size, out).take();
-  if (wanted(WORDS) || wanted(GRAMS) || wanted(KINDS) || wanted(REPEATS)) {
-    Grams grams(outline, table, first, count, places, chars_before);
-    grams.group_words();
-    if (wanted(WORDS)) heuristics::take_words(outline, grams, out);
-    if (wanted(KINDS)) {
-      take_kinds(outline, grams, out);
-      out.middle_word_chars = middle_chars(grams, places, parts);
-    }
-    if (wanted(GRAMS) || wanted(REPEATS)) {
-      for (int n = 2; n <= LONGEST_GRAM && n <= grams.words(); ++n) {
-        grams.lengthen();
-        if (wanted(GRAMS)) heuristics::take_grams(grams, n, out);
-        if (wanted(REPEATS)) take_repeats(grams, n, out);
-      }
-    }
-  }
-  if (wanted(BREAKS)) {
+  const Parts pieces = {first, count, 0};
+  if (wants(groups, RAW_LINES)) take_raw_lines(outline, counts.newlines, table, pieces, places, out);
+  if (wants(groups, STRIPPED)) Stripped(outline, table, pieces, places).take(out);
+  if (wants(groups, MARKS)) Marks(text, size, out).take();
+  Grams grams(outline, table, first, count, places, chars_before);
+  take_word_groups(outline, grams, groups, histogram, parts, out);
+  if (wants(groups, BREAKS)) {
     outline.words.count = 0;
     word_break::Splitter(text, size, outline.words).run();
-    Grams grams(outline, table, first, count, places, chars_before);
     grams.group_words();
     take_breaks(grams, out);
   }

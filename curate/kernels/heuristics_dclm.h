@@ -84,6 +84,7 @@ struct MarkMasks {
   u64 alphanumeric;  // of [a-zA-Z0-9]
   u64 blank;         // what fastText takes for white space: space \t \n \v \f \r and NUL
   u64 hash, dot, space;
+  u64 dots;  // 0xE2, which U+2026 starts with
   u64 high;  // not ASCII
 };
 
@@ -97,6 +98,7 @@ CURATE_HD MarkMasks mark_masks_portable(const u8* bytes) {
     if (c == '#') masks.hash |= bit;
     if (c == '.') masks.dot |= bit;
     if (c == ' ') masks.space |= bit;
+    if (c == 0xE2) masks.dots |= bit;
     if (c >= 0x80) masks.high |= bit;
   }
   return masks;
@@ -115,6 +117,7 @@ inline MarkMasks mark_masks_sse2(const u8* bytes) {
     masks.hash |= mask(is(x, '#'), part);
     masks.dot |= mask(is(x, '.'), part);
     masks.space |= mask(space, part);
+    masks.dots |= mask(is(x, static_cast<char>(0xE2)), part);
     masks.high |= mask(x, part);
   }
   return masks;
@@ -161,15 +164,11 @@ class Marks {
       const i64 place = at + lowest_bit(rest);
       if (place >= spaced_end_ && stands(". . .", 5, place)) spaced_end_ = place + 5, ++out_.ellipses;
     }
-    if (masks.high) take_high(masks.high, starts, at);
-  }
-
-  CURATE_HD void take_high(u64 high, u64 starts, i64 at) {
-    for (u64 rest = high; rest; rest &= rest - 1) {
+    for (u64 rest = masks.dots; rest; rest &= rest - 1) {
       const i64 place = at + lowest_bit(rest);
       out_.ellipses += is_dots(text_ + place, size_ - place);
     }
-    for (u64 rest = high & starts; rest; rest &= rest - 1) {
+    for (u64 rest = masks.high & starts; rest; rest &= rest - 1) {
       const i64 place = at + lowest_bit(rest);
       out_.blank_words += is_alphanumeric(decode(text_ + place, size_ - place).value);
     }

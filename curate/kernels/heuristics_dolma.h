@@ -21,7 +21,19 @@ CURATE_HD bool has_letter(const u8* word, i64 n) {
   return false;
 }
 
-CURATE_HD bool is_marked(const u8* word, i64 n) {
+// Which bytes of eight may be equal to `byte`: those are among the top bits set, others above them may be.
+CURATE_HD u64 may_be(u64 bytes, u8 byte) {
+  const u64 zero = bytes ^ 0x0101010101010101u * byte;
+  return (zero - 0x0101010101010101u) & ~zero & 0x8080808080808080u;
+}
+
+// `left` bytes from the word on there is text: the word and what follows it.
+CURATE_HD bool is_marked(const u8* word, i64 n, i64 left) {
+  if (n <= 8 && left >= 8) {
+    const u64 bytes = load8(word);
+    const u64 inside = ~u64(0) >> 8 * (8 - n);
+    if (((may_be(bytes, '#') | may_be(bytes, 0xE2)) & inside) == 0) return false;
+  }
   for (i64 i = 0; i < n; ++i)
     if (word[i] == '#' || is_dots(word + i, n - i)) return true;
   return false;
@@ -38,19 +50,14 @@ CURATE_HD int folded_common_word(const u8* word, i64 n) {
   return -1;
 }
 
-// Twice the median of the words' lengths. With three words or more the two in the middle are not longer than
-// half of the text, so that `histogram`, of `bins` > size / 2 values, may count all longer words as one.
-CURATE_HD i64 middle_chars(const Grams& grams, u32* histogram, i64 bins) {
+// The sum of the lengths of words (n - 1) / 2 and n / 2 by length, of n words, with lengths from bins - 1 on
+// taken for that. `histogram` is of `bins` values.
+CURATE_HD i64 middle_chars_below(const Grams& grams, u32* histogram, i64 bins) {
   const i64 n = grams.words();
-  if (n < 3) return n == 0 ? 0 : grams.chars(0) + grams.chars(n - 1);
-  i64 longest = 0;
-  for (i64 i = 0; i < n; ++i)
-    if (grams.chars(i) > longest) longest = grams.chars(i);
-  if (longest > bins - 1) longest = bins - 1;
-  for (i64 i = 0; i <= longest; ++i) histogram[i] = 0;
+  for (i64 i = 0; i < bins; ++i) histogram[i] = 0;
   for (i64 i = 0; i < n; ++i) {
     const i64 chars = grams.chars(i);
-    ++histogram[chars < longest ? chars : longest];
+    ++histogram[chars < bins ? chars : bins - 1];
   }
   i64 before = 0, length = 0, sum = 0;
   const i64 middle[] = {(n - 1) / 2, n / 2};
@@ -61,14 +68,27 @@ CURATE_HD i64 middle_chars(const Grams& grams, u32* histogram, i64 bins) {
   return sum;
 }
 
-CURATE_HD void take_kinds(const Outline& outline, const Grams& grams, Statistics& out) {
+// Twice the median of the words' lengths. With three words or more the two in the middle are not longer than
+// half of the text, for which `histogram` has values: `bins` > size / 2.
+CURATE_HD i64 middle_chars(const Grams& grams, u32* histogram, i64 bins) {
+  const i64 n = grams.words();
+  if (n < 3) return n == 0 ? 0 : grams.chars(0) + grams.chars(n - 1);
+  const i64 ordinary = bins < 64 ? bins : 64;
+  const i64 sum = middle_chars_below(grams, histogram, ordinary);
+  return sum < ordinary - 1 ? sum : middle_chars_below(grams, histogram, bins);
+}
+
+// `histogram` and `bins` as middle_chars takes them.
+CURATE_HD void take_kinds(const Outline& outline, const Grams& grams, u32* histogram, i64 bins,
+                          Statistics& out) {
+  out.middle_word_chars = middle_chars(grams, histogram, bins);
   u32 seen = 0;
-  for (i64 i = 0; i < grams.words(); ++i) {
-    if (!grams.is_first(i)) continue;
+  for (i64 d = 0; d < grams.distinct_words(); ++d) {
+    const i64 i = grams.distinct_word(d);
     const u8* word = outline.text + outline.words.begin[i];
     const i64 n = outline.words.end[i] - outline.words.begin[i], count = grams.count(i);
     out.letter_words += has_letter(word, n) ? count : 0;
-    out.marked_words += is_marked(word, n) ? count : 0;
+    out.marked_words += is_marked(word, n, outline.size - outline.words.begin[i]) ? count : 0;
     const int common = folded_common_word(word, n);
     if (common < 0) continue;
     out.folded_common_words += count;
@@ -114,8 +134,8 @@ CURATE_HD void each_blank_line(const Outline& outline, Take take) {
 }
 
 // `pieces` and `seen` hold a value a piece between line feeds that is not empty.
-CURATE_HD void take_raw_lines(const Outline& outline, i64 newlines, FirstTable& table, Parts pieces, u32* seen,
-                              Statistics& out) {
+CURATE_HD void take_raw_lines(const Outline& outline, i64 newlines, FirstTable& table, Parts pieces,
+                              u32* seen, Statistics& out) {
   const u8* text = outline.text;
   auto take = [&](i64 begin, i64 end) {
     pieces.begin[pieces.count] = static_cast<u32>(begin);

@@ -124,7 +124,7 @@ CURATE_HD void count_repeats(const Outline& outline, const Parts& parts, FirstTa
 // count[first[i]] is how often it occurs.
 class Grams {
  public:
-  // Each array holds one value a word, chars_before one more.
+  // Each array holds one value a word and one more.
   CURATE_HD Grams(const Outline& outline, FirstTable& table, u32* first, u32* count, u32* places,
                   u32* chars_before)
       : outline_(outline),
@@ -135,10 +135,25 @@ class Grams {
         chars_before_(chars_before) {}
 
   CURATE_HD i64 words() const { return outline_.words.count; }
-  CURATE_HD bool is_first(i64 place) const { return first_[place] == place; }
+  // The first places of different words and how often each occurs, until grams are longer than a word.
+  CURATE_HD i64 distinct_words() const { return distinct_; }
+  CURATE_HD i64 distinct_word(i64 i) const { return places_[i]; }
   CURATE_HD u32 count(i64 place) const { return count_[place]; }
   CURATE_HD i64 chars(i64 word) const { return chars_before_[word + 1] - chars_before_[word]; }
   CURATE_HD i64 all_chars() const { return chars_before_[words()]; }
+
+  // In place of group_words where no longer grams are asked for: each word stands for itself.
+  CURATE_HD void list_words() {
+    const Parts& words = outline_.words;
+    chars_before_[0] = 0;
+    for (i64 i = 0; i < words.count; ++i) {
+      places_[i] = static_cast<u32>(i);
+      count_[i] = 1;
+      chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(word_chars(i));
+    }
+    distinct_ = words.count;
+    length_ = 1;
+  }
 
   CURATE_HD void group_words() {
     const Parts& words = outline_.words;
@@ -148,13 +163,16 @@ class Grams {
                        same_bytes(outline_.text + words.begin[a], outline_.text + words.begin[b], n));
     };
     table_.clear(words.count);
+    distinct_ = 0;
     chars_before_[0] = 0;
     for (i64 i = 0; i < words.count; ++i) {
       const i64 n = words.end[i] - words.begin[i];
       const u64 key = word_key(words.begin[i], n);
-      note(i, table_.add(key, static_cast<u32>(i), same));
-      const i64 chars = outline_.ascii ? n : count_code_points(outline_.text + words.begin[i], n);
-      chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(chars);
+      const u32 first = table_.add(key, static_cast<u32>(i), same);
+      note(i, first);
+      places_[distinct_] = static_cast<u32>(i);
+      distinct_ += first == i;
+      chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(word_chars(i));
     }
     length_ = 1;
     candidates_ = words.count;
@@ -268,6 +286,11 @@ class Grams {
 
   CURATE_HD i64 gram_chars(i64 place) const { return chars_before_[place + length_] - chars_before_[place]; }
 
+  CURATE_HD i64 word_chars(i64 word) const {
+    const i64 begin = outline_.words.begin[word], n = outline_.words.end[word] - begin;
+    return outline_.ascii ? n : count_code_points(outline_.text + begin, n);
+  }
+
   CURATE_HD void note(i64 place, u32 first) {
     first_[place] = first;
     count_[place] = 0;
@@ -336,7 +359,7 @@ class Grams {
   const Outline& outline_;
   FirstTable& table_;
   u32 *first_, *count_, *places_, *chars_before_;
-  i64 candidates_ = 0, length_ = 0;
+  i64 distinct_ = 0, candidates_ = 0, length_ = 0;
 };
 
 }  // namespace curate::heuristics

@@ -58,6 +58,17 @@ class Texts:
         data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.zeros(0, np.uint8)
         return cls(data, offsets.astype(np.int64, copy=False))
 
+    def to_arrow(self) -> pa.Array:
+        """The texts as a large_string array over the same memory."""
+        buffers = [None, pa.py_buffer(np.ascontiguousarray(self.offsets)), pa.py_buffer(self.data)]
+        return pa.Array.from_buffers(pa.large_string(), len(self), buffers)
+
+    def replaced(self, rows: NDArray[np.int64], by: Texts) -> Texts:
+        """These texts with those at `rows` (int64, shape (len(by),)) replaced."""
+        places = np.arange(len(self))
+        places[rows] = len(self) + np.arange(len(rows))
+        return Texts.from_arrow(pa.concat_arrays([self.to_arrow(), by.to_arrow()]).take(pa.array(places)))
+
     def utf8_valid(self) -> NDArray[np.bool_]:
         """Which texts are well-formed UTF-8 (Unicode 16.0, table 3-7); bool, shape (documents,)."""
         valid: NDArray[np.bool_] = _cpu.utf8_valid(self.data, self.offsets)

@@ -5,11 +5,11 @@
 // applied one character after the other: no rule sees what is left of a space or line feed.
 #pragma once
 #include "heuristics_repeats.h"
-#include "word_tables.h"
+#include "word_break_tables.h"
 
 namespace curate {
 
-// Values of Word_Break as generate_word_tables.py numbers them. A class MidX or a quote may join what stands on
+// Values of Word_Break as generate_word_break_tables.py numbers them. A class MidX or a quote may join what stands on
 // both its sides.
 enum WordClass : u8 {
   WORD_OTHER,

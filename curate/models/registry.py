@@ -35,7 +35,7 @@ MODELS = {
     "quality-default": KnownModel(
         "curate",
         "models/data/quality-default.ftz",
-        "0000000000000000000000000000000000000000000000000000000000000000",
+        "01a549a018097a4f23e23256705aef02ec25c298ab853bb4ff0d7c813e7f254c",
     ),
 }
 
@@ -61,7 +61,7 @@ def resolve(model: str) -> Path:
             else "give a path of a .bin or .ftz file, or one of these names"
         )
         raise ModelError(Problem(f"model {model}", "no such name and no such file", ", ".join(MODELS), fix))
-    path = _package_folder(model, known) / known.file
+    path = _carried(model, known)
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -87,10 +87,12 @@ def fasttext(model: str) -> FastText:
         return held[1]
 
 
-def _package_folder(model: str, known: KnownModel) -> Path:
-    """Where a package lies; finding it runs none of its code."""
+def _carried(model: str, known: KnownModel) -> Path:
+    """Where the file of an installed package lies; finding it runs none of the package's code."""
     spec = importlib.util.find_spec(known.package)
     if spec is None or not spec.submodule_search_locations:
         fix = f"pip install {known.package.replace('_', '-')}"
         raise ModelError(Problem(f"model {model}", f"the package {known.package} is not installed", fix=fix))
-    return Path(spec.submodule_search_locations[0])
+    # An editable install has two folders, of which one holds what was compiled.
+    places = [Path(folder) / known.file for folder in spec.submodule_search_locations]
+    return next((path for path in places if path.is_file()), places[0])

@@ -17,8 +17,9 @@ from curate.recipe.overrides import override
 from curate.recipe.variables import substitute
 from curate.recipe.words import NAME_IN_WORDS, Places, describe, nearest, problems_of
 from curate.recipe.yaml_reader import Path, YamlError, read_yaml
-from curate.stages import CORPUS_STAGES, DOCUMENT_STAGES, CorpusStage
+from curate.stages import CORPUS_STAGES, DOCUMENT_STAGES
 from curate.stages.base import DocumentStage
+from curate.stages.corpus import CorpusStage
 
 #: Ledger values of `dropped_by` that are no stage of a recipe.
 RESERVED_NAMES = ("read", "mix", "write")

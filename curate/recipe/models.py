@@ -72,10 +72,6 @@ class Stage:
     kind: str
     config: StageConfig
 
-    def applies_to(self, source: str) -> bool:
-        """Whether the stage sees documents of the source."""
-        return self.config.sources is None or source in self.config.sources
-
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -87,11 +83,6 @@ class Recipe:
     mix: MixConfig | None
     output: OutputConfig
     max_bad: int
-
-    def ranking(self, stage: Stage) -> tuple[str, ...]:
-        """Names of all sources, best first: the stage's `priority`, then the others in the recipe's order."""
-        first: tuple[str, ...] = getattr(stage.config, "priority", None) or ()
-        return first + tuple(source.name for source in self.sources if source.name not in first)
 
     def resolved(self) -> dict[str, Any]:
         """JSON values with every default filled in; itself a recipe that reads back as an equal one."""

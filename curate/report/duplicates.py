@@ -42,17 +42,21 @@ def _gather(connection: duckdb.DuckDBPyConnection, stages: list[str]) -> None:
     """Makes the tables `duplicate` (documents dropped by these stages) and `orphan` (doc, source, stage)."""
     connection.execute(
         """CREATE TEMP TABLE duplicate AS
-           SELECT doc, source, dropped_by AS stage, cluster, cluster_size, duplicate_of, similarity
+           SELECT doc, source, dropped_by AS stage, cluster, cluster_size, duplicate_of, duplicate_in, similarity
            FROM ledger WHERE list_contains($1, dropped_by)""",
         [stages],
     )
-    connection.execute("CREATE TEMP TABLE chain AS SELECT doc, duplicate_of AS witness FROM duplicate")
+    connection.execute(
+        "CREATE TEMP TABLE chain AS SELECT doc, duplicate_of AS witness FROM duplicate WHERE duplicate_in IS NULL"
+    )
     # A witness stayed at its own stage, so only a later stage can have dropped it as a duplicate: no chain is
-    # longer than there are stages.
+    # longer than there are stages. One that ends in an earlier run is no orphan: the text is there.
     for _ in stages[1:]:
         connection.execute(
             """CREATE OR REPLACE TEMP TABLE chain AS
-               SELECT chain.doc, coalesce(duplicate.duplicate_of, chain.witness) AS witness
+               SELECT chain.doc, CASE WHEN duplicate.doc IS NULL THEN chain.witness
+                                      WHEN duplicate.duplicate_in IS NULL THEN duplicate.duplicate_of
+                                 END AS witness
                FROM chain LEFT JOIN duplicate ON duplicate.doc = chain.witness"""
         )
     connection.execute(
@@ -79,11 +83,14 @@ def _gather(connection: duckdb.DuckDBPyConnection, stages: list[str]) -> None:
 def _matrix(
     connection: duckdb.DuckDBPyConnection, manifest: Manifest, stage: str
 ) -> dict[str, dict[str, int]]:
-    query = """SELECT source, (duplicate_of >> 56)::INT, count(*) FROM duplicate
-               WHERE stage = $1 AND duplicate_of IS NOT NULL GROUP BY ALL ORDER BY ALL"""
+    query = """SELECT source, duplicate_in, if(duplicate_in IS NULL, (duplicate_of >> 56)::INT, NULL), count(*)
+               FROM duplicate WHERE stage = $1 AND duplicate_of IS NOT NULL GROUP BY ALL ORDER BY ALL"""
     names = manifest.source_names()
     matrix: dict[str, dict[str, int]] = defaultdict(dict)
-    for loser, winner, documents in connection.execute(query, [stage]).fetchall():
+    for loser, run, winner, documents in connection.execute(query, [stage]).fetchall():
+        if run is not None:
+            matrix[loser][run] = documents
+            continue
         if winner not in names:
             found = f"{documents} documents of {loser} are duplicates of documents of source number {winner}"
             raise OutputError(

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
 
-from curate.errors import SourceError
+from curate.errors import OutputError, SourceError
 from curate.io.ledger import Ledger, unpack_doc
 from curate.io.manifest import Manifest, StageEntry
 from curate.io.sources import SourceColumns, list_files, read_batches
@@ -53,7 +53,8 @@ class DocumentText:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """The document that another one duplicates. row: its ledger row. fate: what became of it, in words."""
+    """The document that another one duplicates. name: `source:file:row`, after the path of its run if that is an
+    earlier one. row: its ledger row, empty where that run is gone. fate: what became of it, in words."""
 
     name: str
     row: Mapping[str, Any]
@@ -203,12 +204,23 @@ def _bounds(least: Any, most: Any) -> str | None:
 
 def _witnesses(manifest: Manifest, ledger: Ledger, row: Mapping[str, Any]) -> Iterator[Witness]:
     # No chain is longer than there are deduplication stages: a witness stayed at the stage that names it.
-    for _ in [stage for stage in manifest.stages if stage.kind in DEDUP_KINDS]:
-        if row["duplicate_of"] is None:
-            return
+    left = sum(stage.kind in DEDUP_KINDS for stage in manifest.stages)
+    run = ""
+    while left and row["duplicate_of"] is not None:
+        if row["duplicate_in"] is not None:
+            run = row["duplicate_in"]
+            try:
+                manifest, ledger = Manifest.load(run), Ledger(run)
+            except OutputError as error:
+                missing = DocumentText(None, str(error))
+                yield Witness(f"{run}, doc {row['duplicate_of']}", {}, "kept by an earlier run", missing)
+                return
+            left += sum(stage.kind in DEDUP_KINDS for stage in manifest.stages)
         row = ledger.document(row["duplicate_of"])
         name = Ledger.name(row["doc"], row["source"])
-        yield Witness(name, row, _fate(row), _read_text(manifest, row["doc"]))
+        text = _read_text(manifest, row["doc"])
+        yield Witness(f"{run}, {name}" if run else name, row, _fate(row), text)
+        left -= 1
 
 
 def _fate(row: Mapping[str, Any]) -> str:

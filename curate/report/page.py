@@ -101,12 +101,16 @@ def _rules(stats: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _dedup(entry: Mapping[str, Any], sources: list[str]) -> dict[str, Any]:
-    """The stage's figures with its losers and winners in the recipe's order."""
+    """The stage's figures with its losers and winners in the recipe's order, earlier runs last."""
     matrix = entry["matrix"]
+    place, last = {name: at for at, name in enumerate(sources)}, len(sources)
     return {
         **entry,
         "losers": [name for name in sources if name in matrix],
-        "winners": [name for name in sources if any(name in row for row in matrix.values())],
+        "winners": sorted(
+            {winner for row in matrix.values() for winner in row},
+            key=lambda name: (place.get(name, last), name),
+        ),
         "dropped": sum(sum(row.values()) for row in matrix.values()),
     }
 

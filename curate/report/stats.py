@@ -17,6 +17,7 @@ from curate.io.ledger import Ledger
 from curate.io.manifest import Manifest
 from curate.io.quarantine import read_quarantine
 from curate.report.duplicates import dedup_stats
+from curate.report.warnings import warnings_of
 
 Stats = dict[str, Any]
 
@@ -55,6 +56,8 @@ def compute_stats(out: str) -> Stats:
             "quality": _quality(connection),
             "mix": _mix(manifest, sources, stages),
             "quarantine": quarantine,
+            "redacted": _redacted(connection),
+            "warnings": warnings_of(manifest, stages),
         }
 
 
@@ -79,7 +82,8 @@ def check_conservation(stats: Stats) -> None:
 def _sources(connection: duckdb.DuckDBPyConnection, manifest: Manifest, quarantine: Stats) -> Stats:
     query = """
         SELECT source, count(*), count(*) FILTER (dropped_by IS NULL), sum(copies_out),
-               sum(bytes), sum(bytes * copies_out), sum(tokens), sum(tokens * copies_out)
+               sum(bytes), sum(coalesce(edited_bytes, bytes) * copies_out),
+               sum(tokens), sum(coalesce(edited_tokens, tokens) * copies_out)
         FROM (SELECT *, coalesce(copies, if(dropped_by IS NULL, 1, 0)) AS copies_out FROM ledger)
         GROUP BY source
     """
@@ -182,6 +186,20 @@ def _quality(connection: duckdb.DuckDBPyConnection) -> Stats:
         scores[source][position] = documents
     edges = [low + (high - low) * step / _SCORE_BINS for step in range(_SCORE_BINS + 1)]
     return {"labels": dict(labels), "edges": edges, "scores": dict(scores)}
+
+
+def _redacted(connection: duckdb.DuckDBPyConnection) -> Stats:
+    """How much `redact` replaced in the documents it was shown, by source and kind."""
+    there = [row[0] for row in connection.execute("DESCRIBE present").fetchall()]
+    columns = [name for name in there if name.startswith("redacted_")]
+    if not columns:
+        return {}
+    sums = ", ".join(f"coalesce(sum({name}), 0)" for name in columns)
+    query = f"SELECT source, {sums} FROM present GROUP BY source ORDER BY source"
+    return {
+        source: {name: int(value) for name, value in zip(columns, values, strict=True)}
+        for source, *values in connection.execute(query).fetchall()
+    }
 
 
 def _mix(manifest: Manifest, sources: Stats, stages: list[Stats]) -> Stats:

@@ -185,17 +185,22 @@ def _witnesses(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Ite
         "INSERT INTO place VALUES ($1, $2, $3)", [[name, at, name in dedup] for at, name in enumerate(order)]
     )
     duplicates = "FROM ledger AS lost JOIN place AS mine ON lost.dropped_by = mine.stage AND mine.dedup"
-    pairs = f"{duplicates} JOIN ledger AS witness ON witness.doc = lost.duplicate_of"
+    pairs = f"{duplicates} AND lost.duplicate_in IS NULL JOIN ledger AS witness ON witness.doc = lost.duplicate_of"
+    runs = [run for stage in manifest.stages for run in stage.definition.get("against") or ()]
     later = "LEFT JOIN place AS theirs ON witness.dropped_by = theirs.stage"
     stayed = "witness.dropped_by IS NULL OR theirs.number > mine.number"
+    connection.execute("CREATE TEMP TABLE earlier AS SELECT unnest($1::VARCHAR[]) AS run", [runs])
     checks = {
         "a duplicate without a witness": f"{duplicates} WHERE lost.duplicate_of IS NULL",
         "a duplicate of a document that is not in the ledger": (
             f"{duplicates} ANTI JOIN ledger AS witness ON witness.doc = lost.duplicate_of"
-            " WHERE lost.duplicate_of IS NOT NULL"
+            " WHERE lost.duplicate_of IS NOT NULL AND lost.duplicate_in IS NULL"
         ),
         "a duplicate of a document that its stage or an earlier one dropped": (
             f"{pairs} {later} WHERE NOT coalesce({stayed}, false)"
+        ),
+        "a duplicate of a document of a run that no stage looks at": (
+            f"{duplicates} WHERE lost.duplicate_in IS NOT NULL AND lost.duplicate_in NOT IN (SELECT run FROM earlier)"
         ),
         "a similarity that is not between 0 and 1": (
             f"{duplicates} WHERE lost.similarity IS NOT NULL AND NOT lost.similarity BETWEEN 0 AND 1"

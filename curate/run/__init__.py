@@ -58,6 +58,7 @@ def run(
         )
     if engine not in ENGINES:
         raise OutputError(Problem("--engine", engine, f"one of {', '.join(ENGINES)}"))
+    _refuse_itself(recipe, out)
     with hold(out):
         if fresh:
             _remove_results(out)
@@ -71,6 +72,21 @@ def run(
         finally:
             made.close()
     return Result(out, stats, quarantined)
+
+
+def _refuse_itself(recipe: Recipe, out: str) -> None:
+    """Raises OutputError if a stage looks at the run that is about to be written."""
+    for stage in recipe.stages:
+        for path in getattr(stage.config, "against", ()):
+            if Path(path).resolve() == Path(out).resolve():
+                raise OutputError(
+                    Problem(
+                        f"stages.{stage.name}.against",
+                        f"{path} is the folder that this run writes",
+                        "folders of earlier runs",
+                        "write this run to another folder (-o)",
+                    )
+                )
 
 
 def clean(out: str) -> None:

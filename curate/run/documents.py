@@ -13,12 +13,13 @@ from curate.engines.task import Facts
 from curate.io.changes import ensure_unchanged
 from curate.io.files import join
 from curate.io.quarantine import write_quarantine
+from curate.io.row_ranges import row_ranges
 from curate.io.sources import BadRow, RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
-from curate.plan import Step
+from curate.plan import Step, editing
 from curate.run.layers import LayerWriter
-from curate.run.standing import Decided, Standing, row_ranges, scatter
-from curate.stages.base import Batch, DocumentStage
+from curate.run.standing import Decided, Standing
+from curate.stages.base import Batch, DocumentStage, edited, scatter
 from curate.stages.corpus import Collector, CorpusStage
 
 
@@ -34,6 +35,7 @@ class BatchLimits:
 class DecideArguments:
     """What `decide_file` needs.
 
+    edits: stages of earlier passes whose edits are made again before the stages of `steps` look at the texts.
     decided: what earlier passes decided; without layers in the first pass, which counts documents and quarantines.
     exchange: for each corpus stage of `steps`, in order, the paths of its exchange files.
     """
@@ -41,6 +43,7 @@ class DecideArguments:
     file: SourceFile
     columns: SourceColumns
     reads_text: bool
+    edits: tuple[DocumentStage, ...]
     steps: tuple[Step, ...]
     decided: Decided
     layer: str
@@ -61,7 +64,10 @@ class _FilePass:
         self._standing = Standing.read(out, arguments.decided) if arguments.decided.layers else None
         self._alive = self._standing.alive if self._standing else np.zeros(0, np.bool_)
         stages = [step.stage for step in arguments.steps]
-        self._layer = LayerWriter([stage.columns for stage in stages if isinstance(stage, DocumentStage)])
+        self._layer = LayerWriter(
+            [stage.columns for stage in stages if isinstance(stage, DocumentStage)],
+            edits=bool(editing(arguments.steps)),
+        )
         self._collectors = {
             step.name: step.stage.collector()
             for step in arguments.steps
@@ -102,6 +108,8 @@ class _FilePass:
         texts = _no_texts(len(raw)) if raw.texts is None else Texts.from_arrow(raw.texts)
         if self._standing:
             alive = self._alive[raw.start : raw.start + len(raw)].copy()
+            if raw.texts is not None:
+                texts = edited(texts, np.flatnonzero(alive), self._arguments.edits)
         else:
             alive = _readable(raw.texts)
             documents = self._layer.add_documents(raw.ids, texts.sizes)
@@ -116,6 +124,11 @@ class _FilePass:
                 self._layer.add_verdicts(step.name, step.stage.rules, rows + raw.start, verdicts)
                 known |= {name: scatter(values, rows, len(raw)) for name, values in verdicts.columns.items()}
                 alive[rows[verdicts.rule >= 0]] = False
+                if step.stage.edits:
+                    rows = np.flatnonzero(alive)
+                    texts = edited(texts, rows, [step.stage])
+                    sizes = self._layer.add_edited(rows + raw.start, texts.sizes[rows])
+                    known |= {name: scatter(values, rows, len(raw)) for name, values in sizes.items()}
             else:
                 self._collect(step.name, batch, rows, raw.start)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from curate.io.files import join, size_of, write_json
 from curate.io.quarantine import join_quarantine
 from curate.plan import Plan, PlannedSource, Step
 from curate.report import write_report
+from curate.report.guard import remove_guard_page
 from curate.run.shards import Emitting
 
 
@@ -68,6 +70,7 @@ def write_manifest(
 
 def publish(out: str) -> dict[str, Any]:
     """Write the dataset card and the report from the manifest and the ledger; returns the stats."""
+    remove_guard_page(out)
     write_card(out)
     return write_report(out)
 
@@ -103,7 +106,7 @@ def _source(
         "files": [
             {
                 "index": emitting.file.index,
-                "path": emitting.file.path,
+                "path": _path_as_in_recipe(emitting.file.path, source.source.path),
                 "ledger": emitting.ledger,
                 "bytes": emitting.file.bytes,
                 "rows": receipt.facts["documents"],
@@ -122,6 +125,12 @@ def _source(
     }
 
 
+def _path_as_in_recipe(path: str, patterns: Sequence[str]) -> str:
+    """Relative where the recipe's patterns are, so that a manifest does not tell where on a machine it was made."""
+    relative = any("://" not in pattern and not Path(pattern).is_absolute() for pattern in patterns)
+    return os.path.relpath(path) if relative and "://" not in path else path
+
+
 def _stage(plan: Plan, step: Step) -> dict[str, Any]:
     everywhere = step.sources == {source.source.name for source in plan.sources}
     return {
@@ -130,6 +139,7 @@ def _stage(plan: Plan, step: Step) -> dict[str, Any]:
         "sources": None
         if everywhere
         else [s.source.name for s in plan.sources if s.source.name in step.sources],
+        "rules": list(step.rules),
         "definition": step.stage.definition(),
     }
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from curate.engines.task import Facts
 from curate.io.files import atomic_write
+from curate.io.ledger import LEDGER_FIELDS
 from curate.io.sources import BadRow
-from curate.run.standing import scatter
-from curate.stages.base import Verdicts
+from curate.plan import EDITED_COLUMNS
+from curate.stages.base import Verdicts, scatter
 
 #: Bytes of UTF-8 text a token stands for where no tokenizer is given: a stated estimate for English web text.
 BYTES_A_TOKEN = 4
@@ -44,7 +45,10 @@ class Shown:
 class LayerWriter:
     """Gathers what the stages of a pass decide about one file; rows are counted from the file's start."""
 
-    def __init__(self, schemas: Sequence[pa.Schema]) -> None:
+    def __init__(self, schemas: Sequence[pa.Schema], edits: bool) -> None:
+        """schemas: the columns that stages write. edits: whether one of them edits texts."""
+        if edits:
+            schemas = [*schemas, pa.schema([(name, LEDGER_FIELDS[name]) for name in EDITED_COLUMNS])]
         drops = pa.schema([("dropped_by", pa.string()), ("reason", pa.string()), ("value", pa.float64())])
         self._columns = {field.name: Shown(field.type) for schema in (*schemas, drops) for field in schema}
         self._documents: list[pa.RecordBatch] = []
@@ -52,10 +56,17 @@ class LayerWriter:
     def add_documents(self, ids: pa.Array | None, sizes: NDArray[np.int64]) -> pa.RecordBatch:
         """The next documents of the file: their ids and bytes of text. Returns their first ledger columns."""
         ids = pa.nulls(len(sizes), pa.string()) if ids is None else ids.cast(pa.string())
-        tokens = -(-sizes // BYTES_A_TOKEN)
+        tokens = _tokens(sizes)
         batch = pa.record_batch({"id": ids, "bytes": pa.array(sizes), "tokens": pa.array(tokens)})
         self._documents.append(batch)
         return batch
+
+    def add_edited(self, rows: NDArray[np.int64], sizes: NDArray[np.int64]) -> dict[str, pa.Array]:
+        """What a stage's edit left of the texts of `rows`, in bytes. Returns the ledger columns that say so."""
+        columns = dict(zip(EDITED_COLUMNS, (pa.array(sizes), pa.array(_tokens(sizes))), strict=True))
+        for name, values in columns.items():
+            self._columns[name].add(rows, values)
+        return columns
 
     def add_unreadable(self, record: BadRow) -> None:
         if record.row is None or record.rows == 0:
@@ -92,6 +103,11 @@ class LayerWriter:
         self._columns["dropped_by"].add(rows, pa.array([stage]).take(pa.array(np.zeros(len(rows), np.int64))))
         self._columns["reason"].add(rows, pa.array(reasons))
         self._columns["value"].add(rows, value)
+
+
+def _tokens(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    tokens: NDArray[np.int64] = -(-sizes // BYTES_A_TOKEN)
+    return tokens
 
 
 def write_parquet(path: str, table: pa.Table) -> None:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from curate.engines.task import Facts
 from curate.io.files import join
+from curate.run.edits import size_left
 from curate.run.layers import write_parquet
 from curate.run.standing import Decided, Standing
 from curate.stages.mix import copies_of
@@ -30,7 +31,7 @@ def tally_file(out: str, arguments: TallyArguments) -> Facts:
     kept = standing.table.filter(pa.array(standing.alive))
     return {
         "documents": len(standing.table),
-        "kept": {"documents": len(kept), "bytes": _total(kept["bytes"]), "tokens": _total(kept["tokens"])},
+        "kept": {"documents": len(kept), **_sizes_left(kept)},
     }
 
 
@@ -66,7 +67,7 @@ def write_ledger(out: str, arguments: LedgerArguments) -> Facts:
     emitted = []
     for copy in range(int(copies.max(initial=0))):
         has = table.filter(pa.array(copies > copy))
-        emitted.append([len(has), _total(has["bytes"]), _total(has["tokens"])])
+        emitted.append([len(has), *_sizes_left(has).values()])
     return {
         "documents": len(table),
         "kept": int(np.count_nonzero(copies)),
@@ -74,6 +75,10 @@ def write_ledger(out: str, arguments: LedgerArguments) -> Facts:
         "tokens_in": _total(table["tokens"]),
         "emitted": emitted,
     }
+
+
+def _sizes_left(table: pa.Table) -> dict[str, int]:
+    return {unit: _total(size_left(table, unit)) for unit in ("bytes", "tokens")}
 
 
 def _total(column: pa.ChunkedArray) -> int:

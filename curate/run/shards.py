@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from curate.engines.task import Facts
 from curate.io.changes import ensure_unchanged
 from curate.io.files import atomic_write, join, open_binary
+from curate.io.row_ranges import row_ranges
 from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
+from curate.kernels import Texts
 from curate.run.documents import BatchLimits
-from curate.run.standing import row_ranges
+from curate.run.edits import size_left
+from curate.stages.base import DocumentStage, edited
 from curate.stages.mix import shuffle_keys
 
 #: Rows of a row group of shards: small enough for streaming readers, large enough to compress well.
@@ -26,13 +29,14 @@ ROW_GROUP = 8_192
 
 @dataclass(frozen=True, slots=True)
 class Emitting:
-    """A source file and, for copy 0, 1, ..., how many of its documents have that copy."""
+    """A source file, for copy 0, 1, ... how many of its documents have that copy, and the stages that edit them."""
 
     file: SourceFile
     base: int
     ledger: str
     columns: SourceColumns
     counts: tuple[int, ...]
+    edits: tuple[DocumentStage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,8 @@ def _read_piece(out: str, piece: Piece, arguments: ShardArguments) -> tuple[pa.T
     """The piece's rows as a table of the shard's schema, which rows of the file they are, and their tokens."""
     emitting = piece.emitting
     with open_binary(join(out, emitting.ledger)) as file:
-        ledger = pq.read_table(file, columns=["copies", "tokens"])
+        there = set(pq.read_schema(file).names)
+        ledger = pq.read_table(file, columns=[*({"copies", "tokens", "edited_tokens"} & there)])
     chosen = np.flatnonzero(ledger["copies"].to_numpy() > piece.copy)[piece.start : piece.stop]
     limits = arguments.limits
     ensure_unchanged(emitting.file)
@@ -129,7 +134,7 @@ def _read_piece(out: str, piece: Piece, arguments: ShardArguments) -> tuple[pa.T
         low, high = np.searchsorted(chosen, [raw.start, raw.start + len(raw)])
         if low < high:
             tables.append(_rows_for_shard(raw, chosen[low:high], emitting, arguments.schema))
-    tokens = int(pc.sum(ledger["tokens"].take(pa.array(chosen))).as_py() or 0)
+    tokens = int(pc.sum(size_left(ledger, "tokens").take(pa.array(chosen))).as_py() or 0)
     return pa.concat_tables(tables), chosen, tokens
 
 
@@ -143,7 +148,10 @@ def _rows_for_shard(
     )
     ids = positions if raw.ids is None else pc.coalesce(raw.ids.take(at).cast(pa.string()), positions)
     assert raw.texts is not None, "shards are read with their texts"
-    found = {"text": raw.texts.take(at), "id": ids, "source": pa.repeat(source, len(rows))}
+    texts = raw.texts.take(at)
+    if emitting.edits:
+        texts = edited(Texts.from_arrow(texts), np.arange(len(rows)), emitting.edits).to_arrow()
+    found = {"text": texts, "id": ids, "source": pa.repeat(source, len(rows))}
     found |= {name: column.take(at) for name, column in raw.columns.items() if name not in found}
     columns = [
         found[field.name].cast(field.type) if field.name in found else pa.nulls(len(rows), field.type)

@@ -12,19 +12,22 @@ from numpy.typing import NDArray
 
 from curate.io.files import join, open_binary
 from curate.io.ledger import LEDGER_FIELDS
+from curate.stages.base import scatter
 from curate.stages.corpus import STAYS, Decisions, ledger_columns
-
-#: Rows apart that are still read in one go: skipping fewer would cost more than it saves.
-GAP = 256
 
 
 @dataclass(frozen=True, slots=True)
 class StageDecisions:
-    """The decision files of one corpus stage: what it is called, the reason it drops for, paths relative to OUT."""
+    """The decision files of one corpus stage.
+
+    stage: what it is called. rule: the reason it drops for. paths: relative to OUT. against: paths of the earlier runs
+    that its decisions name by number.
+    """
 
     stage: str
     rule: str
     paths: tuple[str, ...]
+    against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +72,6 @@ class Standing:
         return _one_chunk(self.table[name].slice(start, rows))
 
 
-def row_ranges(rows: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Half-open ranges that hold all of the increasing `rows`, and few others."""
-    if not len(rows):
-        return []
-    breaks = np.flatnonzero(np.diff(rows) > GAP)
-    starts = rows[np.concatenate([[0], breaks + 1])]
-    stops = rows[np.concatenate([breaks, [len(rows) - 1]])] + 1
-    return list(zip(starts.tolist(), stops.tolist(), strict=True))
-
-
-def scatter(values: pa.Array, rows: NDArray[np.int64], length: int) -> pa.Array:
-    """`values` at `rows` of an array of `length`, null elsewhere."""
-    places = np.full(length, -1, np.int64)
-    places[rows] = np.arange(len(rows))
-    return values.take(pa.array(places, mask=places < 0))
-
-
 def _put(columns: dict[str, pa.Array], name: str, values: pa.Array) -> None:
     """A later stage's value stands where it has one."""
     columns[name] = pc.coalesce(values, columns[name]) if name in columns else values
@@ -101,14 +87,18 @@ def _decision_columns(out: str, base: int, rows: int, made: StageDecisions) -> d
     doc = np.concatenate([np.zeros(0, np.uint64), *(part.doc for part in parts)])
     at = (doc - np.uint64(base)).astype(np.int64)
     columns = {}
-    for field in ledger_columns():
+    for field in ledger_columns(earlier=False):
         values = np.concatenate(
             [np.zeros(0, field.type.to_pandas_dtype()), *(getattr(part, field.name) for part in parts)]
         )
         columns[field.name] = pa.array(values, field.type)
     stays = columns["duplicate_of"].to_numpy() == STAYS
-    for name in ("duplicate_of", "similarity"):
-        columns[name] = pc.if_else(pa.array(stays), pa.scalar(None, columns[name].type), columns[name])
+    unmeasured = np.isnan(columns["similarity"].to_numpy())
+    for name, absent in (("duplicate_of", stays), ("similarity", unmeasured)):
+        columns[name] = pc.if_else(pa.array(absent), pa.scalar(None, columns[name].type), columns[name])
+    if made.against:
+        run = np.concatenate([np.zeros(0, np.int16), *(part.duplicate_in for part in parts)])
+        columns["duplicate_in"] = pa.array(made.against).take(pa.array(run, mask=run < 0))
     columns |= {
         "dropped_by": pc.if_else(pa.array(stays), pa.scalar(None, pa.string()), made.stage),
         "reason": pc.if_else(pa.array(stays), pa.scalar(None, pa.string()), made.rule),

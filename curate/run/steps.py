@@ -9,11 +9,14 @@ import pyarrow as pa
 
 import curate
 from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
+from curate.errors import GuardError
 from curate.io.sources import SourceColumns, SourceFile, column_types
-from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step
+from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step, editing
 from curate.progress import Progress
+from curate.report.guard import write_guard_page
 from curate.run import finish
 from curate.run.documents import BatchLimits, DecideArguments, decide_file
+from curate.run.edits import definitions, stages_of
 from curate.run.journal import Journal
 from curate.run.ledger import LedgerArguments, TallyArguments, tally_file, write_ledger
 from curate.run.shards import Emitting, Piece, ShardArguments, plan_shards, shard_schema, write_shard
@@ -38,6 +41,7 @@ class FileState:
         self.collected: dict[str, tuple[CollectedFile, int, str]] = {}
         self.quarantine = ""
         self.quarantined = 0
+        self.documents = 0
 
     @property
     def path(self) -> str:
@@ -73,6 +77,8 @@ class Carrying:
         quarantined, quarantine_paths = self._gather_quarantine()
         finish.write_manifest(out, self._plan, emitting, shards, quarantined)
         stats = finish.publish(out)
+        for warning in stats["warnings"]:
+            self._progress.note(warning)
         finish.remove_leftovers(out, quarantine_paths | self._journal.wanted())
         return stats, sum(quarantined.values())
 
@@ -85,12 +91,17 @@ class Carrying:
             if first:
                 state.quarantine = _quarantine_path(state)
                 state.quarantined = receipt.facts["quarantined"]
+                state.documents = receipt.facts["documents"]
             for step in each.steps_of(state.name):
                 if isinstance(step.stage, CorpusStage):
                     paths = _exchange_paths(step, state)
-                    digest = fingerprint([state.base, *(receipt.outputs[path][1] for path in paths)])
+                    edits = self._plan.edits_of(state.name, before=step)
+                    digest = fingerprint(
+                        [state.base, definitions(edits), *(receipt.outputs[path][1] for path in paths)]
+                    )
                     documents = receipt.facts["collected"][step.name]
-                    state.collected[step.name] = (CollectedFile(state.base, paths), documents, digest)
+                    gave = CollectedFile(state.base, paths, state.file, state.columns(()), stages_of(edits))
+                    state.collected[step.name] = (gave, documents, digest)
 
     def _document_task(self, each: DocumentPass, state: FileState, first: bool) -> Task:
         steps = each.steps_of(state.name)
@@ -104,6 +115,7 @@ class Carrying:
             state.file,
             columns,
             state.name in each.texts,
+            stages_of(each.edited_of(state.name)),
             steps,
             self._decided(state),
             layer,
@@ -116,6 +128,7 @@ class Carrying:
             f"file {state.file.path}": _identity(state.file),
             f"columns of {state.name}": fingerprint([columns.text, columns.id, columns.columns]),
             "stages before": fingerprint([self._decided_digest(state), [step.name for step in steps]]),
+            "edits before": fingerprint(definitions(each.edited_of(state.name))),
             **{f"stage {step.name}": fingerprint(_text_part(step)) for step in steps},
         }
         outputs = (
@@ -135,8 +148,12 @@ class Carrying:
             while True:
                 receipts = self._journal.carry_out(asked)
                 asked = passes.send(receipts)
+        except GuardError:
+            write_guard_page(self._journal.out)
+            raise
         except StopIteration as done:
-            self._decisions.append(StageDecisions(step.name, step.stage.rule, done.value))
+            made = StageDecisions(step.name, step.stage.rule, done.value, step.stage.against)
+            self._decisions.append(made)
             self._decision_receipts.extend(receipts)
 
     def _collected(self, each: CorpusPasses) -> Collected:
@@ -213,7 +230,10 @@ class Carrying:
         for state, receipt in zip(self._files, receipts, strict=True):
             counts = tuple(rows for rows, _, _ in receipt.facts["emitted"])
             columns = state.columns(state.source.source.keep)
-            emitting = Emitting(state.file, state.base, paths[state.name, state.file.index], columns, counts)
+            path = paths[state.name, state.file.index]
+            emitting = Emitting(
+                state.file, state.base, path, columns, counts, stages_of(self._plan.edits_of(state.name))
+            )
             made[state.name].append((emitting, receipt))
         return made
 
@@ -230,6 +250,7 @@ class Carrying:
         shards = max(1, -(-size // output.shard_bytes))
         if not size:
             self._progress.note("write: no document is left")
+        edits = fingerprint(definitions(editing(self._plan.steps)))
         schema = shard_schema(_kept_types(self._plan))
         by_source = {source: [emitting for emitting, _ in made] for source, made in ledgers.items()}
         tasks = []
@@ -238,6 +259,7 @@ class Carrying:
             arguments = ShardArguments(pieces, schema, output.compression, output.seed, path, self._limits)
             inputs = {
                 "what is kept": fingerprint([_piece_identity(piece, digests) for piece in pieces]),
+                "edits": edits,
                 "output": fingerprint([output.compression, output.seed, str(schema)]),
             }
             tasks.append(Task(f"write/{number:05d}-of-{shards:05d}", write_shard, arguments, inputs, (path,)))
@@ -250,6 +272,10 @@ class Carrying:
             name = source.source.name
             states = [state for state in self._files if state.name == name]
             records[name] = sum(state.quarantined for state in states)
+            if records[name] and records[name] >= sum(state.documents for state in states):
+                self._progress.note(
+                    f"source {name}: nothing of it could be read; see quarantine/{name}.jsonl"
+                )
             if finish.gather_quarantine(self._journal.out, source, [state.quarantine for state in states]):
                 paths.add(f"quarantine/{name}.jsonl")
         return records, paths

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -52,6 +52,13 @@ class Verdicts:
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
 
 
+def scatter(values: pa.Array, rows: NDArray[np.int64], length: int) -> pa.Array:
+    """`values` at `rows` of an array of `length`, null elsewhere."""
+    places = np.full(length, -1, np.int64)
+    places[rows] = np.arange(len(rows))
+    return values.take(pa.array(places, mask=places < 0))
+
+
 class DocumentStage(ABC):
     """A stage that decides about each document on its own.
 
@@ -60,7 +67,7 @@ class DocumentStage(ABC):
     """
 
     Config: ClassVar[type[StageConfig]]
-    reads_text: ClassVar[bool] = True
+    reads_text: bool = True
 
     #: Reasons a document can be dropped for, as they stand in the ledger: `rule` or `profile.rule`.
     rules: tuple[str, ...]
@@ -68,6 +75,8 @@ class DocumentStage(ABC):
     columns: pa.Schema
     #: Metadata columns of the source, or ledger columns of earlier stages, that `decide` reads.
     requires: tuple[str, ...] = ()
+    #: Whether `edit` changes texts: then later stages, and the output, have what it returns.
+    edits: bool = False
 
     @abstractmethod
     def __init__(self, config: Any) -> None:
@@ -80,3 +89,19 @@ class DocumentStage(ABC):
     @abstractmethod
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """Verdicts for the batch's `rows` (int64, increasing, never empty): the documents still alive."""
+
+    def edit(self, texts: Texts, rows: NDArray[np.int64]) -> Texts:
+        """All of `texts`, of which those at `rows` (the documents that `decide` left alive) are edited.
+
+        What becomes of a text depends on that text and on `definition` alone: the run edits again, in the order of
+        the stages, wherever the text is read again, and when the shards are written.
+        """
+        return texts
+
+
+def edited(texts: Texts, rows: NDArray[np.int64], stages: Iterable[DocumentStage]) -> Texts:
+    """All of `texts`, those at `rows` as the stages leave them, one after the other."""
+    for stage in stages:
+        if len(rows):
+            texts = stage.edit(texts, rows)
+    return texts

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from curate.engines.task import Pass, Receipt
 from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.files import join
-from curate.stages.base import Batch, StageConfig
+from curate.io.sources import SourceColumns, SourceFile
+from curate.stages.against import EarlierRun
+from curate.stages.base import Batch, DocumentStage, StageConfig
 
-SOURCE_SHIFT = np.uint64(56)
-POSITION_MASK = np.uint64((1 << 56) - 1)
 #: In `duplicate_of` arrays: the document stays.
 STAYS = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
@@ -41,10 +41,15 @@ class CollectedFile:
     """What one source file gave to a corpus stage.
 
     base: `doc` of the file's row 0. paths: exchange files relative to OUT, in the order of `exchange_suffixes`.
+    file, columns, edits: the source file, its columns, and the stages that edit its texts, for a stage that reads
+    texts again.
     """
 
     base: int
     paths: tuple[str, ...]
+    file: SourceFile
+    columns: SourceColumns
+    edits: tuple[DocumentStage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +76,23 @@ class CorpusStage(ABC):
 
     Config: ClassVar[type[StageConfig]]
 
+    #: Whether `collector` reads the text.
+    reads_text: bool = True
+    #: Whether `passes` reads the text of documents of clusters again.
+    rereads_text: bool = False
     #: Ending of each exchange file the collector writes for a source file.
-    exchange_suffixes: ClassVar[tuple[str, ...]]
+    exchange_suffixes: tuple[str, ...]
     #: The reason a document is dropped for.
-    rule: ClassVar[str]
-    #: Metadata columns of the source that `collector` reads.
+    rule: str
+    #: Metadata columns of the source, or ledger columns, that `collector` reads.
     requires: tuple[str, ...] = ()
+    #: Paths of the earlier runs whose documents count.
+    against: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> pa.Schema:
+        """The ledger columns the stage writes."""
+        return ledger_columns(earlier=bool(self.against))
 
     @abstractmethod
     def __init__(self, config: Any) -> None:
@@ -94,35 +110,12 @@ class CorpusStage(ABC):
     def collector(self) -> Collector: ...
 
     @abstractmethod
+    def earlier_runs(self) -> tuple[EarlierRun, ...]:
+        """What the runs of `against` collected. Raises SourceError where one cannot be compared with."""
+
+    @abstractmethod
     def passes(self, name: str, collected: Collected) -> Generator[Pass, list[Receipt], tuple[str, ...]]:
         """Yield passes, receive their receipts, return the paths of the decision files relative to OUT."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """Documents in order of preference: `rank` is `doc` with its source byte replaced by the source's priority."""
-
-    priority_of_source: NDArray[np.uint64]
-    source_of_priority: NDArray[np.uint64]
-
-    @classmethod
-    def of(cls, source_names: Sequence[str], priority: Sequence[str] | None) -> Ranking:
-        """Sources named in `priority` come first, in that order; the others follow in the recipe's order."""
-        named = list(priority or ())
-        order = [*named, *(name for name in source_names if name not in named)]
-        source_of_priority = np.array([source_names.index(name) for name in order], np.uint64)
-        return cls(np.argsort(source_of_priority).astype(np.uint64), source_of_priority)
-
-    def ranks(self, docs: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        return _with_source(self.priority_of_source[docs >> SOURCE_SHIFT], docs)
-
-    def docs(self, ranks: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        return _with_source(self.source_of_priority[ranks >> SOURCE_SHIFT], ranks)
-
-
-def _with_source(source: NDArray[np.uint64], docs: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    replaced: NDArray[np.uint64] = (source << SOURCE_SHIFT) | (docs & POSITION_MASK)
-    return replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +123,8 @@ class Decisions:
     """A corpus stage's decisions, sorted by `doc`; documents without a row stay.
 
     doc, cluster: uint64. cluster_size: int64. duplicate_of: uint64, `STAYS` where the document stays.
-    similarity: float32, NaN where the document stays.
+    similarity: float32, NaN where the document stays or nothing was measured. duplicate_in: int16, the number of the
+    earlier run that `duplicate_of` is of, -1 for this run.
     """
 
     doc: NDArray[np.uint64]
@@ -138,6 +132,7 @@ class Decisions:
     cluster_size: NDArray[np.int64]
     duplicate_of: NDArray[np.uint64]
     similarity: NDArray[np.float32]
+    duplicate_in: NDArray[np.int16]
 
     def write(self, path: str) -> None:
         order = np.argsort(self.doc, kind="stable")
@@ -173,13 +168,14 @@ def not_in(docs: NDArray[np.uint64], dropped: NDArray[np.uint64]) -> NDArray[np.
     return absent
 
 
-def ledger_columns() -> pa.Schema:
-    """The ledger columns every corpus stage writes."""
+def ledger_columns(earlier: bool) -> pa.Schema:
+    """The ledger columns that a corpus stage writes; `earlier`: one that looks at earlier runs."""
     return pa.schema(
         [
             ("cluster", pa.uint64()),
             ("cluster_size", pa.int64()),
             ("duplicate_of", pa.uint64()),
+            *([("duplicate_in", pa.string())] if earlier else []),
             ("similarity", pa.float32()),
         ]
     )

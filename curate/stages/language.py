@@ -35,17 +35,24 @@ class LanguageConfig(StageConfig):
 class Language(DocumentStage):
     """The document stage `language`, with a fastText model.
 
-    The label is the model's best; line ends count as spaces. A document goes by `language.not_kept` if its language
+    The label is the model's best; line ends count as spaces. `max_chars` trades cost for likeness to whole texts: over
+    15,013 English web pages, books and manuals of 9,300 bytes, judging by 2,000 characters took 0.23 of the time,
+    gave 0.03 % another label, and 0.7 % another verdict for `keep: [en]` at 0.65 (1,000: 0.12, 0.08 %, 1.0 %; 500:
+    0.07, 0.14 %, 2.6 %). Published pipelines judge whole texts: `max_chars: null`.
+
+    A document goes by `language.not_kept` if its language
     is not one of `keep`, else by `language.low_score` if the probability is below `min_score`; the value of both is
     the probability. Texts for which the model has no label at all have none, and score 0.
     """
 
     Config = LanguageConfig
-    rules = ("language.not_kept", "language.low_score")
+    rules: tuple[str, ...] = ("language.not_kept", "language.low_score")
     columns = pa.schema([("lang", pa.string()), ("lang_score", pa.float32())])
 
     def __init__(self, config: LanguageConfig) -> None:
         self.config = config
+        if not config.keep:
+            self.rules = ()
 
     def definition(self) -> dict[str, object]:
         """Raises ModelError if the model cannot be loaded or lacks a label of `keep`."""
@@ -63,9 +70,10 @@ class Language(DocumentStage):
         model = fasttext(self.config.model)
         scores = model.score(batch.texts, rows, max_chars=self.config.max_chars)
         labels, probabilities = scores.labels[:, 0], scores.probabilities[:, 0]
+        measured = probabilities.astype(np.float64)
         rule = np.full(len(rows), -1, np.int16)
         if self.config.keep:
-            rule[probabilities < self.config.min_score] = LOW_SCORE
+            rule[measured < self.config.min_score] = LOW_SCORE
             rule[~np.isin(labels, indices_of(model, self.config.keep, "language: keep"))] = NOT_KEPT
-        value = np.where(rule >= 0, probabilities, np.nan).astype(np.float64)
+        value = np.where(rule >= 0, measured, np.nan)
         return Verdicts(rule, value, {"lang": names_of(model, labels), "lang_score": pa.array(probabilities)})

@@ -44,11 +44,13 @@ class Quality(DocumentStage):
     """
 
     Config = QualityConfig
-    rules = ("quality.label_not_kept", "quality.low_score")
+    rules: tuple[str, ...] = ("quality.label_not_kept", "quality.low_score")
     columns = pa.schema([("quality", pa.float32()), ("quality_label", pa.string())])
 
     def __init__(self, config: QualityConfig) -> None:
         self.config = config
+        if config.min_score is None:
+            self.rules = Quality.rules[:1] if config.keep else ()
 
     def definition(self) -> dict[str, object]:
         """Raises ModelError if the model cannot be loaded or lacks a label of `keep` or `label`."""
@@ -67,12 +69,13 @@ class Quality(DocumentStage):
         kept, scored = self._scored(model)
         scores = model.score(batch.texts, rows, k=len(model.labels) if len(scored) else 1)
         quality = _probability(scores, scored)
+        measured = quality.astype(np.float64)
         rule = np.full(len(rows), -1, np.int16)
         if self.config.min_score is not None:
-            rule[quality < self.config.min_score] = LOW_SCORE
+            rule[measured < self.config.min_score] = LOW_SCORE
         if self.config.keep:
             rule[~np.isin(scores.labels[:, 0], kept)] = LABEL_NOT_KEPT
-        value = np.where(rule >= 0, quality, np.nan).astype(np.float64)
+        value = np.where(rule >= 0, measured, np.nan)
         names = names_of(model, scores.labels[:, 0])
         return Verdicts(rule, value, {"quality": pa.array(quality), "quality_label": names})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.dedup import STAYS, Shingles, Sketcher, UnionFind, bucket_edges, resolve, similarity
-from curate.dedup.verify import matches_needed
+from curate.dedup import (
+    STAYS,
+    Shingles,
+    Sketcher,
+    TextPlaces,
+    UnionFind,
+    bucket_edges,
+    resolve,
+    resolve_exactly,
+    similarity,
+)
+from curate.dedup.verify import matches_needed, plausible_matches, similarity_of_matches
 from curate.kernels import Texts, _cpu
 
 K = 20
@@ -58,6 +69,24 @@ def walk(
     return result
 
 
+def walk_in_numpy(
+    docs: np.ndarray, signatures: np.ndarray, needed: int, across: bool
+) -> list[tuple[int, int]]:
+    """The rule for one large cluster: the witness of each document and how many slots are equal."""
+    kept: list[int] = []
+    result = []
+    for i in range(len(docs)):
+        equal = (signatures[kept] == signatures[i]).sum(axis=1)
+        rivals = np.array([not (across and docs[j] >> 56 == docs[i] >> 56) for j in kept], np.bool_)
+        found = np.flatnonzero((equal >= needed) & rivals)
+        if len(found):
+            result.append((int(docs[kept[found[0]]]), int(equal[found[0]])))
+        else:
+            kept.append(i)
+            result.append((int(STAYS), -1))
+    return result
+
+
 thresholds = st.one_of(st.none(), st.floats(0, 1), st.integers(0, K).map(lambda m: m / K))
 
 
@@ -76,6 +105,136 @@ def test_survivors_are_those_of_the_rule(
             assert STAYS in witness[made[1] == np.uint64(wanted)]
             assert least is None or value >= least
     assert similarities.dtype == np.float32
+
+
+@settings(max_examples=200, deadline=None)
+@given(clusters(), thresholds, st.booleans(), st.data())
+def test_pinned_documents_stay_and_are_of_no_source(
+    made: tuple[np.ndarray, np.ndarray, np.ndarray], least: float | None, across: bool, data: st.DataObject
+) -> None:
+    """Pinned documents, the first of each cluster, as the same cluster with each of them a source of its own."""
+    offsets, docs, signatures = made
+    counts = [data.draw(st.integers(0, size)) for size in np.diff(offsets)]
+    pinned = np.zeros(len(docs), np.bool_)
+    for start, count in zip(offsets[:-1], counts, strict=True):
+        pinned[start : start + count] = True
+    witness, similarities = resolve(*made, least, across, pinned)
+    assert (witness[pinned] == STAYS).all()
+    for start, end, count in zip(offsets[:-1].tolist(), offsets[1:].tolist(), counts, strict=True):
+        kept = list(range(start, start + count))
+        for i in range(start + count, end):
+            rivals = [
+                j for j in kept if pinned[j] or not (across and int(docs[j]) >> 56 == int(docs[i]) >> 56)
+            ]
+            if least is None:
+                rivals = [j for j in rivals if j == start]
+            found = [
+                j for j in rivals if least is None or float(similar(signatures[i], signatures[j])) >= least
+            ]
+            assert int(witness[i]) == (int(docs[found[0]]) if found else int(STAYS))
+            assert math.isnan(similarities[i]) == (not found)
+            kept += [] if found else [i]
+
+
+def shingles(text: bytes) -> set[bytes]:
+    return {text[i : i + 3] for i in range(max(1, len(text) - 2))}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.lists(st.text("abc", min_size=1, max_size=8), max_size=5), max_size=4),
+    st.integers(1, 20).map(lambda part: part / 20),
+    st.booleans(),
+)
+def test_texts_decide_exactly(groups: list[list[str]], least: float, across: bool) -> None:
+    """Equal signatures leave every pair to the texts; these stand in two buffers, turned around."""
+    texts = [text.encode() for group in groups for text in group]
+    offsets = np.cumsum([0, *map(len, groups)])
+    docs = np.array([(i % 2 if across else 0) << 56 | i for i in range(len(texts))], np.uint64)
+    for start, end in pairwise(offsets):
+        docs[start:end].sort()
+    reverse = b"".join(reversed(texts))
+    ends = np.array([sum(map(len, texts[i:])) for i in range(len(texts))], np.int64)
+    sizes = np.array([len(text) for text in texts], np.int64)
+    which = np.arange(len(texts), dtype=np.uint32) % 2
+    places = TextPlaces([np.frombuffer(reverse, np.uint8)] * 2, which, ends - sizes, ends)
+    signatures = np.zeros((len(texts), K), np.uint8)
+    witness, similarities = resolve_exactly(
+        offsets, docs, signatures, places, Shingles("char", 3), least, across
+    )
+    for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+        kept: list[int] = []
+        for i in range(start, end):
+            mine = shingles(texts[i])
+            jaccard = {j: len(mine & shingles(texts[j])) / len(mine | shingles(texts[j])) for j in kept}
+            rivals = [j for j in kept if not (across and int(docs[j]) >> 56 == int(docs[i]) >> 56)]
+            found = [j for j in rivals if jaccard[j] >= least]
+            assert int(witness[i]) == (int(docs[found[0]]) if found else int(STAYS))
+            if found:
+                assert similarities[i] == np.float32(jaccard[found[0]])
+            kept += [] if found else [i]
+
+
+def test_signatures_rule_out_only_what_is_far_away() -> None:
+    needed = plausible_matches(0.8, 128)
+    assert 0.64 < similarity_of_matches(128)[needed] < 0.68
+    assert plausible_matches(0.0, 128) == 0
+    assert plausible_matches(1.0, 128) == 128
+    with pytest.raises(ValueError, match="0 to 1"):
+        plausible_matches(1.5, 128)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"buffer": np.array([2], np.uint32)}, "no buffer"),
+        ({"stop": np.array([9], np.int64)}, "outside"),
+        ({"start": np.array([-1], np.int64)}, "outside"),
+        ({"stop": np.zeros(2, np.int64)}, "every doc"),
+    ],
+)
+def test_texts_that_are_not_there(change: dict[str, np.ndarray], says: str) -> None:
+    right = {
+        "buffers": [np.zeros(4, np.uint8)],
+        "buffer": np.zeros(1, np.uint32),
+        "start": np.zeros(1, np.int64),
+        "stop": np.full(1, 4, np.int64),
+    }
+    places = TextPlaces(**(right | change))  # type: ignore[arg-type]
+    one = np.zeros(1, np.uint64)
+    with pytest.raises(ValueError, match=says):
+        resolve_exactly(
+            np.array([0, 1]), one, np.zeros((1, 4), np.uint8), places, Shingles("char", 3), 0.5, False
+        )
+
+
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("least", [0.6, 0.8, 1.0])
+@pytest.mark.parametrize(("hashes", "bases", "changed", "shared"), [(112, 300, 0.1, 8), (50, 40, 0.2, 40)])
+def test_large_clusters_follow_the_same_rule(
+    hashes: int, bases: int, changed: float, shared: int, least: float, across: bool
+) -> None:
+    # Copies of some signatures with noise; the first `shared` slots are equal in all, as in a bucket of a band.
+    random = np.random.default_rng(hashes)
+    signatures = random.integers(0, 256, (bases, hashes), np.uint8)[random.integers(0, bases, 1_000)]
+    noise = random.random(signatures.shape) < changed
+    signatures[noise] = random.integers(0, 256, noise.sum(), np.uint8)
+    signatures[:, :shared] = 7
+    docs = np.sort(
+        random.integers(0, 3, 1_000, np.uint64) << np.uint64(56) | np.arange(1_000, dtype=np.uint64)
+    )
+    needed = matches_needed(least, hashes)
+    wanted = walk_in_numpy(docs, signatures, needed, across)
+    bounds, pinned = np.array([0, 1_000]), np.zeros(1_000, bool)
+    witness, matches = _cpu.resolve(bounds, docs, signatures, pinned, needed, across)
+    assert list(zip(witness.tolist(), matches.tolist(), strict=True)) == wanted
+    pinned[:300] = True
+    witness, matches = _cpu.resolve(bounds, docs, signatures, pinned, needed, across)
+    assert (witness[:300] == STAYS).all()
+    earlier = np.array([(signatures[:300] == signature).sum(axis=1).max() for signature in signatures[300:]])
+    assert (witness[300:][earlier >= needed] < docs[300]).all()
+    assert (matches[300:][earlier >= needed] >= needed).all()
+    assert 0 < sum(found == int(STAYS) for found, _ in wanted) < 1_000 or least == 1.0
 
 
 @pytest.mark.parametrize("hashes", [1, 31, 64, 112, 128, 256, 300])
@@ -100,7 +259,13 @@ def test_every_instruction_set_counts_the_same(hashes: int, seed: int) -> None:
     for instruction_set in _cpu.instruction_sets():
         assert _cpu.count_matches(a, b, instruction_set=instruction_set).tolist() == wanted
         witness, _ = _cpu.resolve(
-            np.array([0, 5]), docs, a, matches_needed(0.4, hashes), False, instruction_set=instruction_set
+            np.array([0, 5]),
+            docs,
+            a,
+            np.zeros(5, bool),
+            matches_needed(0.4, hashes),
+            False,
+            instruction_set=instruction_set,
         )
         assert np.array_equal(witness, walked)
 

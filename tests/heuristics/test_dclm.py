@@ -20,7 +20,7 @@ from tests.heuristics.measured import assert_equal_scores, batch_of, kept, score
 from tests.shared_data import shared_data
 
 wordbreak = pytest.importorskip("uniseg.wordbreak", reason="uniseg, whose words DCLM takes, is not installed")
-from curate.kernels import generate_word_tables as tables  # noqa: E402  (needs uniseg)
+from curate.kernels import generate_word_break_tables as tables  # noqa: E402  (needs uniseg)
 
 QUALITY, REPETITION = "dclm.gopher_quality", "dclm.gopher_repetition"
 FLAGS = {
@@ -171,7 +171,7 @@ def test_letters_and_numbers_are_what_python_says():
     reason="other versions of the Unicode tables' sources",
 )
 def test_the_committed_word_tables_are_what_the_generator_writes():
-    assert (Path(curate.kernels.__file__).parent / "word_tables.h").read_text() == tables.render()
+    assert (Path(curate.kernels.__file__).parent / "word_break_tables.h").read_text() == tables.render()
 
 
 def test_empty_and_blank_pages():

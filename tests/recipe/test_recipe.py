@@ -13,6 +13,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from curate.dedup.bands import choose_bands
 from curate.errors import Problem, RecipeError
 from curate.recipe import Recipe, load_recipe
 from curate.recipe.load import parse_recipe
@@ -77,8 +78,11 @@ def test_every_default_is_filled_in(load) -> None:
                     "name": "exact_dedup",
                     "sources": None,
                     "key": "text",
+                    "normalize": [],
                     "scope": "all",
                     "priority": None,
+                    "prefer": None,
+                    "against": [],
                 }
             },
             {
@@ -87,13 +91,17 @@ def test_every_default_is_filled_in(load) -> None:
                     "sources": None,
                     "preset": None,
                     "shingles": {"unit": "char", "length": 25},
+                    "normalize": [],
                     "hashes": 128,
                     "bands": 8,
+                    "threshold": None,
                     "seed": 10,
                     "sketch": "fss",
                     "scope": "all",
-                    "verify": {"min_similarity": 0.8},
+                    "verify": {"min_similarity": 0.8, "exact": False},
                     "priority": None,
+                    "prefer": None,
+                    "against": [],
                     "guards": {"max_cluster": None, "max_source_loss": None},
                 }
             },
@@ -108,6 +116,7 @@ def test_a_resolved_recipe_reads_back_as_an_equal_one(load) -> None:
     recipe = load(
         TWO_SOURCES
         + "stages:\n- where: {keep: bytes > 9, sources: [dclm]}\n- where: {keep: url IS NULL}\n"
+        + "- fuzzy_dedup: {threshold: 0.75, normalize: [digits, lowercase]}\n"
         + "- fuzzy_dedup: {preset: nemo}\n"
         + "mix: {weights: {dclm: 4, zyda-1: 0.16}}\noutput: {shard_bytes: 1.5MiB}\n"
     )
@@ -168,6 +177,16 @@ def test_keys_win_over_the_preset(load) -> None:
     assert (stage.config.shingles.unit, stage.config.shingles.length) == ("char", 9)
 
 
+@pytest.mark.parametrize(("hashes", "bands", "rows"), [(128, 9, 14), (112, 9, 12), (1, 1, 1)])
+def test_a_threshold_chooses_the_bands(load, hashes: int, bands: int, rows: int) -> None:
+    text = TWO_SOURCES + f"stages: [fuzzy_dedup: {{threshold: 0.8, hashes: {hashes}}}]"
+    (stage,) = load(text).stages
+    assert (stage.config.bands, stage.config.rows) == choose_bands(0.8, hashes) == (bands, rows)
+    assert stage.config.sketcher().bands == bands
+    resolved = load(text).resolved()["stages"][0]["fuzzy_dedup"]
+    assert (resolved["threshold"], resolved["bands"]) == (0.8, bands)
+
+
 @pytest.mark.parametrize("nothing", ["false", "null", "~", ""])
 def test_verification_can_be_turned_off(load, nothing: str) -> None:
     (stage,) = load(TWO_SOURCES + f"stages:\n  - fuzzy_dedup:\n      verify: {nothing}\n").stages
@@ -190,15 +209,6 @@ def test_stages_are_named_after_their_kinds(load) -> None:
     assert [stage.name for stage in recipe.stages] == names
     assert [stage.config.name for stage in recipe.stages] == names
     assert [stage.kind for stage in recipe.stages] == ["where"] * 5 + ["exact_dedup"]
-
-
-def test_ranking_and_sources_of_a_stage(load) -> None:
-    recipe = load(
-        TWO_SOURCES
-        + "stages: [exact_dedup: {priority: [zyda-1]}, fuzzy_dedup: , where: {keep: a, sources: [dclm]}]"
-    )
-    assert [recipe.ranking(stage) for stage in recipe.stages[:2]] == [("zyda-1", "dclm"), ("dclm", "zyda-1")]
-    assert [recipe.stages[2].applies_to(name) for name in ("dclm", "zyda-1")] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -393,9 +403,17 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         ("stages: [exact_dedup: {sources: dclm}]", '"dclm" (text)\n  expected: a list'),
         ("stages: [exact_dedup: {priority: [dclm, dclm]}]", '"dclm" (text) a second time'),
         ("stages: [exact_dedup: {priority: [dlcm]}]", "did you mean dclm?"),
-        ("stages: [exact_dedup: {key: url}]", "the only key supported is text"),
+        ("stages: [exact_dedup: {key: ''}]", "expected: text that is not empty"),
+        ("stages: [exact_dedup: {key: url, normalize: [digits]}]", "normalize is for key: text"),
+        ("stages: [exact_dedup: {against: [out/a, out/a/]}]", "each earlier run once"),
+        ("stages: [fuzzy_dedup: {against: [out/a], verify: {exact: true}}]", "needs the texts of both"),
         ("stages: [fuzzy_dedup: {shingles: {length: 65}}]", "char shingles have 1 to 64"),
         ("stages: [fuzzy_dedup: {shingles: {unit: word}}]", "word shingles have 1 to 16"),
+        ("stages: [fuzzy_dedup: {threshold: 0.8, preset: nemo}]", "give one of them"),
+        ("stages: [fuzzy_dedup: {threshold: 0.8, bands: 8}]", "chooses 9 bands of 14 rows, bands says 8"),
+        ("stages: [fuzzy_dedup: {threshold: 1.0}]", "expected: less than 1"),
+        ("stages: [fuzzy_dedup: {threshold: 0.8, hashes: 0}]", "expected: at least 1"),
+        ("stages: [fuzzy_dedup: {normalize: [upper]}]", "one of lowercase, digits, punctuation"),
         ("stages: [fuzzy_dedup: {bands: 8.0}]", "8 (a number)\n  expected: a whole number"),
         ("stages: [fuzzy_dedup: {bands: true}]", "true\n  expected: a whole number"),
         ("stages: [fuzzy_dedup: {bands: '8'}]", '"8" (text)\n  expected: a whole number'),

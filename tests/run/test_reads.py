@@ -17,7 +17,8 @@ from curate.run import run
 from tests.run.corpora import RECIPE, write_corpora, write_recipe
 
 LATER = RECIPE.replace(
-    "mix: {weights", "  - heuristics: {name: again, sources: [last]}\n  - where: {keep: 'bytes > 10'}\nmix: {weights"
+    "mix: {weights",
+    "  - heuristics: {name: again, sources: [last]}\n  - where: {keep: 'bytes > 10'}\nmix: {weights",
 ).replace("{best: 5, middle: 3, last: 2}", "{best: 5, middle: 3, last: 5}")
 
 

@@ -26,7 +26,7 @@ sources:
   - {name: zyda-1, path: "DATA/zyda-1/**/*.parquet"}
 stages:
   - exact_dedup
-  - fuzzy_dedup: {scope: SCOPE, bands: 16, verify: {min_similarity: 0.8}}
+  - fuzzy_dedup: {scope: SCOPE, bands: 16, verify: {min_similarity: 0.8, exact: EXACT}}
 """
 
 
@@ -49,8 +49,9 @@ class Texts:
         return text
 
 
-def check(out: Path, across: bool) -> int:
+def check(out: Path, across: bool, exact: bool = False) -> int:
     """Check all drops of the run; returns how many near-duplicates went."""
+    least = MIN_SIMILARITY if exact else MIN_SIMILARITY - 4 * STANDARD_ERROR
     texts = Texts(out)
     rows = Ledger(str(out)).arrow(["doc", "dropped_by", "duplicate_of", "similarity"]).to_pylist()
     stage_of = {row["doc"]: row["dropped_by"] for row in rows}
@@ -64,7 +65,7 @@ def check(out: Path, across: bool) -> int:
             assert row["duplicate_of"] < row["doc"], "the better ranked document stays"
             assert not across or row["duplicate_of"] >> 56 != row["doc"] >> 56
             a, b = shingles(texts[row["doc"]]), shingles(texts[row["duplicate_of"]])
-            assert len(a & b) / len(a | b) >= MIN_SIMILARITY - 4 * STANDARD_ERROR
+            assert len(a & b) / len(a | b) >= least
     return fuzzy
 
 
@@ -72,14 +73,18 @@ def check(out: Path, across: bool) -> int:
 def test_planted_duplicates(tmp_path: Path, scope: str) -> None:
     generate(tmp_path / "data", 3_000, seed=5)
     recipe = tmp_path / "recipe.yaml"
-    recipe.write_text(RECIPE.replace("DATA", str(tmp_path / "data")).replace("SCOPE", scope))
+    recipe.write_text(
+        RECIPE.replace("DATA", str(tmp_path / "data")).replace("SCOPE", scope).replace("EXACT", "false")
+    )
     run(load_recipe(str(recipe)), str(tmp_path / "out"))
     assert check(tmp_path / "out", scope == "across") > 50
 
 
-def test_real_documents(tmp_path: Path) -> None:
+@pytest.mark.parametrize("exact", [False, True])
+def test_real_documents(tmp_path: Path, exact: bool) -> None:
     corpora = shared_data("corpora")
     recipe = tmp_path / "recipe.yaml"
-    recipe.write_text(RECIPE.replace("DATA", str(corpora)).replace("SCOPE", "all"))
+    text = RECIPE.replace("DATA", str(corpora)).replace("SCOPE", "all")
+    recipe.write_text(text.replace("EXACT", "true" if exact else "false"))
     run(load_recipe(str(recipe)), str(tmp_path / "out"))
-    assert check(tmp_path / "out", across=False) > 1_000
+    assert check(tmp_path / "out", across=False, exact=exact) > 1_000

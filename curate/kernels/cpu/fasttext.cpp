@@ -24,8 +24,8 @@ i32 bits_for(u64 slots) {
   return bits;
 }
 
-// The rows of words met before in this call: the last word of each slot. Most words of a text are repeats, and one
-// look-up replaces hashing and finding all their n-grams. What is remembered never changes a result.
+// The rows of words met before in this call: the last word of each slot. Most words of a text are repeats,
+// and one look-up replaces hashing and finding all their n-grams. What is remembered never changes a result.
 class RememberedWords {
  public:
   // Where a word's spelling and, right behind it, its rows lie in the store.
@@ -37,8 +37,8 @@ class RememberedWords {
 
   const Entry* find(const u8* word, i64 size, u32 hash) const {
     const Entry& entry = entries_[fasttext_slot(hash, 64 - BITS)];
-    bool same = entry.hash == hash && entry.size == size && std::memcmp(&store_[entry.first], word, size) == 0;
-    return same ? &entry : nullptr;
+    const u8* spelling = reinterpret_cast<const u8*>(store_.data() + entry.first);
+    return entry.hash == hash && entry.size == size && fasttext_same(spelling, word, size) ? &entry : nullptr;
   }
   const i32* rows(const Entry& entry) const { return &store_[entry.first] + (entry.size + 3) / 4; }
 
@@ -71,9 +71,9 @@ class RememberedWords {
 class FastText {
  public:
   FastText(i32 words, i32 labels, i32 min_n, i32 max_n, i32 word_ngrams, i32 bucket, i32 dim, i32 loss,
-           In<u8> spelling, In<i64> begin, In<i64> end, In<i64> label_counts, std::optional<In<i32>> kept_buckets,
-           std::optional<In<i32>> kept_rows, In<u8> rows, In<u8> codes, In<float> centroids, In<float> norms, i32 part,
-           In2<float> output, In<float> output_norms)
+           In<u8> spelling, In<i64> begin, In<i64> end, In<i64> label_counts,
+           std::optional<In<i32>> kept_buckets, std::optional<In<i32>> kept_rows, In<u8> rows, In<u8> codes,
+           In<float> centroids, In<float> norms, i32 part, In2<float> output, In<float> output_norms)
       : spelling_(spelling), begin_(begin), end_(end), rows_(rows), codes_(codes), centroids_(centroids),
         norms_(norms), output_norms_(output_norms) {
     view_ = FastTextView{};
@@ -104,7 +104,8 @@ class FastText {
     if (loss == HIERARCHICAL) build_tree(label_counts);
   }
 
-  std::tuple<Out<i32>, Out<float>> score(In<u8> data, In<i64> offsets, In<i64> rows, i32 k, i64 characters) const {
+  std::tuple<Out<i32>, Out<float>> score(In<u8> data, In<i64> offsets, In<i64> rows, i32 k,
+                                         i64 characters) const {
     TextView texts(data, offsets);
     check_rows(rows, texts.count);
     if (k < 1 || characters < 0) throw std::invalid_argument("k must be at least 1, characters at least 0");
@@ -138,20 +139,16 @@ class FastText {
     FastTextScratch scratch;
     i64 added = 0;
 
+    void add(const FastTextView& m, i32 row) {
+      rows.push_back(row);
+      if (rows.size() >= BUFFERED_ROWS) flush(m);
+    }
     void flush(const FastTextView& m) {
       fasttext_add_rows(m, rows.data(), static_cast<i64>(rows.size()), hidden.data());
       added += static_cast<i64>(rows.size());
       rows.clear();
     }
   };
-
-  void word_rows(Work& work, const u8* word, i64 size, u32 hash, i32 entry) const {
-    auto add = [&](i32 row) {
-      work.rows.push_back(row);
-      if (work.rows.size() >= BUFFERED_ROWS) work.flush(view_);
-    };
-    fasttext_word_rows(view_, word, size, entry < 0 ? fasttext_entry(view_, word, size, hash) : entry, add);
-  }
 
   // Adds one word's rows; false if it counts for nothing because it is, or is spelt like, a label.
   bool add_word(Work& work, const u8* word, i64 size, u32 hash) const {
@@ -169,7 +166,7 @@ class FastText {
         fasttext_word_rows(view_, word, size, entry, row);
       }));
     } else {
-      word_rows(work, word, size, hash, entry);
+      fasttext_word_rows(view_, word, size, entry, [&](i32 row) { work.add(view_, row); });
     }
     return true;
   }
@@ -198,10 +195,8 @@ class FastText {
       if (add_word(work, end_of_sentence, 4, hash)) work.hashes.push_back(hash);
     }
     if (view_.word_ngrams > 1)
-      fasttext_word_ngram_rows(view_, work.hashes.data(), static_cast<i64>(work.hashes.size()), [&](i32 row) {
-        work.rows.push_back(row);
-        if (work.rows.size() >= BUFFERED_ROWS) work.flush(view_);
-      });
+      fasttext_word_ngram_rows(view_, work.hashes.data(), static_cast<i64>(work.hashes.size()),
+                               [&](i32 row) { work.add(view_, row); });
     work.flush(view_);
     if (work.added == 0) {
       std::fill(labels, labels + k, -1);
@@ -256,7 +251,8 @@ class FastText {
     view_.kept_slots = kept_slots_.data();
   }
 
-  // Copies the output matrix in the order that its loss reads it, and fills the table of the logistic function.
+  // Copies the output matrix in the order that its loss reads it, and fills the table of the logistic
+  // function.
   void take_output(const In2<float>& output) {
     i64 labels = view_.labels, dim = view_.dim;
     output_.resize(labels * dim);
@@ -268,7 +264,8 @@ class FastText {
     view_.sigmoid = sigmoid_;
   }
 
-  // Huffman's tree as fastText builds it from the labels' counts, which it expects to fall from label to label.
+  // Huffman's tree as fastText builds it from the labels' counts, which it expects to fall from label to
+  // label.
   void build_tree(const In<i64>& label_counts) {
     i64 labels = view_.labels;
     std::vector<i64> counts(2 * labels - 1, i64(1000000000000000));
@@ -302,11 +299,13 @@ class FastText {
   float sigmoid_[513];
 };
 
-// Reads `count` dictionary entries (spelling, 0, int64 count, int8 type) from byte `at` on. Stops early where the
-// bytes end: the arrays then hold fewer than `count` entries.
-static std::tuple<Out<i64>, Out<i64>, Out<i64>, Out<u8>, i64, i64> fasttext_entries(In<u8> data, i64 at, i64 count) {
+// Reads `count` dictionary entries (spelling, 0, int64 count, int8 type) from byte `at` on. Stops early where
+// the bytes end: the arrays then hold fewer than `count` entries.
+static std::tuple<Out<i64>, Out<i64>, Out<i64>, Out<u8>, i64, i64> fasttext_entries(In<u8> data, i64 at,
+                                                                                    i64 count) {
   i64 size = static_cast<i64>(data.shape(0));
-  if (at < 0 || at > size || count < 0 || count > (size - at) / 10) throw std::invalid_argument("no room for entries");
+  if (at < 0 || at > size || count < 0 || count > (size - at) / 10)
+    throw std::invalid_argument("no room for entries");
   Fresh<i64> begin(count), end(count), counts(count);
   Fresh<u8> types(count);
   i64 read = 0;
@@ -333,8 +332,8 @@ void bind_fasttext(nb::module_& m) {
            nb::kw_only(), nb::arg("words"), nb::arg("labels"), nb::arg("min_n"), nb::arg("max_n"),
            nb::arg("word_ngrams"), nb::arg("bucket"), nb::arg("dim"), nb::arg("loss"), nb::arg("spelling"),
            nb::arg("begin"), nb::arg("end"), nb::arg("label_counts"), nb::arg("kept_buckets").none(),
-           nb::arg("kept_rows").none(), nb::arg("rows"), nb::arg("codes"), nb::arg("centroids"), nb::arg("norms"),
-           nb::arg("part"), nb::arg("output"), nb::arg("output_norms"))
+           nb::arg("kept_rows").none(), nb::arg("rows"), nb::arg("codes"), nb::arg("centroids"),
+           nb::arg("norms"), nb::arg("part"), nb::arg("output"), nb::arg("output_norms"))
       .def("score", &FastText::score, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("k"),
            nb::arg("characters"));
 }

@@ -36,6 +36,7 @@ static std::vector<std::pair<u64, u64>> word_masks(In<u8> bytes) {
           {c.hash, d.hash},
           {c.dot, d.dot},
           {c.space, d.space},
+          {c.dots, d.dots},
           {c.high, d.high}};
 }
 

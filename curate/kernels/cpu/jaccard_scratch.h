@@ -10,6 +10,8 @@ namespace curate::cpu {
 template <class Shingles>
 class JaccardScratch {
  public:
+  using Unit = Shingles;
+
   // length: symbols in a shingle, 1 to kLongestShingle.
   explicit JaccardScratch(int length) { tables_.fill(kGolden, length); }
 

@@ -2,11 +2,14 @@
 #include <nanobind/nanobind.h>
 
 namespace curate::cpu {
+void bind_decontaminate(nanobind::module_&);
 void bind_fasttext(nanobind::module_&);
 void bind_heuristic_families(nanobind::module_&);
 void bind_heuristics(nanobind::module_&);
 void bind_jaccard(nanobind::module_&);
 void bind_join(nanobind::module_&);
+void bind_normalize(nanobind::module_&);
+void bind_redact(nanobind::module_&);
 void bind_sketch(nanobind::module_&);
 void bind_survivors(nanobind::module_&);
 void bind_synth(nanobind::module_&);
@@ -15,11 +18,14 @@ void bind_texts(nanobind::module_&);
 
 NB_MODULE(_cpu, m) {
   using namespace curate::cpu;
+  bind_decontaminate(m);
   bind_fasttext(m);
   bind_heuristic_families(m);
   bind_heuristics(m);
   bind_jaccard(m);
   bind_join(m);
+  bind_normalize(m);
+  bind_redact(m);
   bind_sketch(m);
   bind_survivors(m);
   bind_synth(m);

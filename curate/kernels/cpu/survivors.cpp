@@ -1,9 +1,19 @@
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
 
 #include "arrays.h"
 #include "instructions.h"
+#include "jaccard_scratch.h"
+#include "kept_index.h"
 
 namespace curate::cpu {
+
+// From this size on an index pays, if only a little: results are the same.
+constexpr i64 kManyMembers = 512;
 
 static void check_clusters(const In<i64>& offsets, const In<u64>& docs) {
   if (offsets.shape(0) < 1 || offsets.data()[0] != 0)
@@ -18,33 +28,129 @@ static void check_clusters(const In<i64>& offsets, const In<u64>& docs) {
   }
 }
 
-// needed: matching slots that make a duplicate; negative: only the best of a cluster stays, unverified.
-static nb::tuple resolve(In<i64> offsets, In<u64> docs, In2<u8> signatures, int needed, bool across,
-                         const std::string& instruction_set) {
-  check_clusters(offsets, docs);
+static void check_members(const In<u64>& docs, const In2<u8>& signatures, const In<bool>& pinned) {
   if (signatures.shape(0) != docs.shape(0))
     throw std::invalid_argument("as many signatures as docs are needed");
-  const Instructions set = instructions(instruction_set);
+  if (pinned.shape(0) != docs.shape(0)) throw std::invalid_argument("pinned must say so of every doc");
+}
+
+static Cluster cluster_at(const In<i64>& offsets, const In<u64>& docs, const In2<u8>& signatures,
+                          const In<bool>& pinned, size_t c) {
+  const i64 from = offsets.data()[c], size = offsets.data()[c + 1] - from;
   const int hashes = static_cast<int>(signatures.shape(1));
+  return {docs.data() + from, signatures.data() + from * hashes, pinned.data() + from, size, hashes};
+}
+
+// needed: matching slots that make a duplicate; negative: only the best of a cluster stays, unverified.
+static nb::tuple resolve(In<i64> offsets, In<u64> docs, In2<u8> signatures, In<bool> pinned, int needed,
+                         bool across, const std::string& instruction_set) {
+  check_clusters(offsets, docs);
+  check_members(docs, signatures, pinned);
+  const Instructions set = instructions(instruction_set);
   Fresh<u64> witness(docs.shape(0));
   Fresh<int> matches(docs.shape(0));
   {
     nb::gil_scoped_release unlocked;
     std::vector<i64> kept(docs.shape(0));
+    std::fill(matches.data(), matches.data() + docs.shape(0), -1);
     with_matches(set, [&](auto loops) {
       using Matches = decltype(loops);
       for (size_t c = 0; c + 1 < offsets.shape(0); ++c) {
-        const i64 from = offsets.data()[c], size = offsets.data()[c + 1] - from;
-        const Cluster cluster{docs.data() + from, signatures.data() + from * hashes, size, hashes};
-        u64* to = witness.data() + from;
+        const Cluster cluster = cluster_at(offsets, docs, signatures, pinned, c);
+        u64* to = witness.data() + offsets.data()[c];
+        int* equal = matches.data() + offsets.data()[c];
         if (needed < 0)
-          keep_best<Matches>(cluster, across, to, matches.data() + from);
+          keep_best<Matches>(cluster, across, to, equal);
+        else if (cluster.size >= kManyMembers && KeptIndex<Matches>(cluster, needed, across).worthwhile())
+          keep_dissimilar_of_many<Matches>(cluster, needed, across, to, equal);
         else
-          keep_dissimilar<Matches>(cluster, needed, across, kept.data(), to, matches.data() + from);
+          keep_dissimilar(cluster, across, kept.data(), to, BySignature<Matches>{cluster, needed, equal});
       }
     });
   }
   return nb::make_tuple(witness.numpy(), matches.numpy());
+}
+
+// Where the texts of documents are: text i is buffers[buffer[i]][start[i] .. stop[i]).
+struct TextPlaces {
+  std::vector<In<u8>> buffers;
+  const u32* buffer;
+  const i64 *start, *stop;
+
+  TextPlaces(std::vector<In<u8>> all, const In<u32>& which, const In<i64>& starts, const In<i64>& stops,
+             size_t count)
+      : buffers(std::move(all)), buffer(which.data()), start(starts.data()), stop(stops.data()) {
+    if (which.shape(0) != count || starts.shape(0) != count || stops.shape(0) != count)
+      throw std::invalid_argument("every doc needs the place of its text");
+    for (size_t i = 0; i < count; ++i) {
+      if (buffer[i] >= buffers.size()) throw std::invalid_argument("a text is in no buffer");
+      const i64 size = static_cast<i64>(buffers[buffer[i]].shape(0));
+      if (start[i] < 0 || start[i] > stop[i] || stop[i] > size)
+        throw std::invalid_argument("a text reaches outside of its buffer");
+    }
+  }
+};
+
+// Candidates are those that match in `plausible` slots; their texts decide.
+template <class Matches, class Shingles>
+struct ByText {
+  const Cluster& cluster;
+  const TextPlaces& texts;
+  i64 first;  // place of the cluster among all documents
+  int plausible;
+  double least;
+  JaccardScratch<Shingles>& scratch;
+  double* similarity;
+
+  bool operator()(i64 kept, i64 i) const {
+    if (Matches::count(cluster.signature(kept), cluster.signature(i), cluster.hashes) < plausible) return false;
+    const i64 a = first + i, b = first + kept;
+    const double found = scratch.compare(text(a), size(a), text(b), size(b));
+    if (found < least) return false;
+    similarity[a] = found;
+    return true;
+  }
+  const u8* text(i64 i) const { return texts.buffers[texts.buffer[i]].data() + texts.start[i]; }
+  i64 size(i64 i) const { return texts.stop[i] - texts.start[i]; }
+};
+
+static nb::tuple resolve_exactly(In<i64> offsets, In<u64> docs, In2<u8> signatures, std::vector<In<u8>> buffers,
+                                 In<u32> buffer, In<i64> start, In<i64> stop, int plausible, double least,
+                                 bool across, bool words, int length) {
+  check_clusters(offsets, docs);
+  const size_t count = docs.shape(0);
+  if (length < 1 || length > kLongestShingle) throw std::invalid_argument("length must be 1 to 64");
+  if (signatures.shape(0) != count) throw std::invalid_argument("as many signatures as docs are needed");
+  const TextPlaces texts(std::move(buffers), buffer, start, stop, count);
+  Fresh<u64> witness(count);
+  Fresh<double> similarity(count);
+  {
+    nb::gil_scoped_release unlocked;
+    std::vector<i64> kept(count);
+    std::unique_ptr<bool[]> none(new bool[count + 1]());
+    std::fill(similarity.data(), similarity.data() + count, std::nan(""));
+    const auto walk = [&](auto loops, auto& scratch) {
+      using Scratch = std::decay_t<decltype(scratch)>;
+      for (size_t c = 0; c + 1 < offsets.shape(0); ++c) {
+        const i64 from = offsets.data()[c], size = offsets.data()[c + 1] - from;
+        const int hashes = static_cast<int>(signatures.shape(1));
+        const Cluster cluster{docs.data() + from, signatures.data() + from * hashes, none.get(), size, hashes};
+        using Similar = ByText<decltype(loops), typename Scratch::Unit>;
+        keep_dissimilar(cluster, across, kept.data(), witness.data() + from,
+                        Similar{cluster, texts, from, plausible, least, scratch, similarity.data()});
+      }
+    };
+    with_matches(instructions(""), [&](auto loops) {
+      if (words) {
+        JaccardScratch<WordShingles> scratch(length);
+        walk(loops, scratch);
+      } else {
+        JaccardScratch<CharShingles> scratch(length);
+        walk(loops, scratch);
+      }
+    });
+  }
+  return nb::make_tuple(witness.numpy(), similarity.numpy());
 }
 
 static Out<int> count_matches(In2<u8> a, In2<u8> b, const std::string& instruction_set) {
@@ -65,8 +171,11 @@ static Out<int> count_matches(In2<u8> a, In2<u8> b, const std::string& instructi
 }
 
 void bind_survivors(nb::module_& m) {
-  m.def("resolve", &resolve, nb::arg("offsets"), nb::arg("docs"), nb::arg("signatures"), nb::arg("needed"),
-        nb::arg("across"), nb::arg("instruction_set") = "");
+  m.def("resolve", &resolve, nb::arg("offsets"), nb::arg("docs"), nb::arg("signatures"), nb::arg("pinned"),
+        nb::arg("needed"), nb::arg("across"), nb::arg("instruction_set") = "");
+  m.def("resolve_exactly", &resolve_exactly, nb::arg("offsets"), nb::arg("docs"), nb::arg("signatures"),
+        nb::arg("buffers"), nb::arg("buffer"), nb::arg("start"), nb::arg("stop"), nb::arg("plausible"),
+        nb::arg("least"), nb::arg("across"), nb::arg("words"), nb::arg("length"));
   m.def("count_matches", &count_matches, nb::arg("a"), nb::arg("b"), nb::arg("instruction_set") = "");
 }
 

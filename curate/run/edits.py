@@ -1,0 +1,28 @@
+"""What edits depend on, and what they leave; they are made again wherever a document is read again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curate.plan import Step
+from curate.stages.base import DocumentStage
+
+
+def stages_of(steps: Sequence[Step]) -> tuple[DocumentStage, ...]:
+    """The stages of steps that edit texts."""
+    return tuple(step.stage for step in steps if isinstance(step.stage, DocumentStage))
+
+
+def definitions(steps: Sequence[Step]) -> list[object]:
+    """Everything that edits depend on, as JSON values."""
+    return [[step.name, step.kind, sorted(step.sources), step.stage.definition()] for step in steps]
+
+
+def size_left(ledger: pa.Table, unit: str) -> pa.ChunkedArray:
+    """`bytes` or `tokens` of each document as it is written: after the edits, where there were any."""
+    if f"edited_{unit}" not in ledger.column_names:
+        return ledger[unit]
+    return pc.coalesce(ledger[f"edited_{unit}"], ledger[unit])

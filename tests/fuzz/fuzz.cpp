@@ -1,0 +1,276 @@
+// Runs every kernel on hostile input, under AddressSanitizer and UndefinedBehaviorSanitizer: fuzz [SECONDS] [SEED]
+//
+// A finding of a sanitizer ends the process with its report; so does a property that does not hold. Either way the
+// seed and the number of the case are printed first, and `fuzz 0 SEED` with that case's seed runs it alone.
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+#include "bands.h"
+#include "exact_math.h"
+#include "fasttext_output.h"
+#include "heuristics.h"
+#include "instructions.h"
+#include "jaccard_scratch.h"
+#include "join.h"
+#include "kept_index.h"
+#include "normalize.h"
+#include "texts.h"
+#include "union_find.h"
+#include "url.h"
+#include "utf8.h"
+
+using namespace curate;
+using namespace curate::fuzz;
+
+static u64 running = 0;
+
+static void require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "case %llu: not so: %s\n", static_cast<unsigned long long>(running), what);
+  std::abort();
+}
+
+template <class Shingles, class Loops>
+static std::vector<u64> slots_of(const Text& text, const ShingleTables& tables, int hashes, bool minhash) {
+  auto scratch = std::make_unique<SketchScratch>();
+  auto shingles = std::make_unique<Shingles>(tables);
+  std::vector<u64> slots(static_cast<size_t>(hashes));
+  Sketch<Shingles, Loops> sketch(*shingles, hashes, *scratch);
+  shingles->open(text.data(), text.size());
+  const bool found = minhash ? sketch.minhash(slots.data()) : sketch.fast_similarity(slots.data());
+  for (u64 slot : slots) require(found == (slot != kEmptySlot), "slots are full where there is a shingle");
+  slot_bytes<Loops>(slots.data(), hashes, scratch->mixed, std::vector<u8>(static_cast<size_t>(hashes)).data());
+  return slots;
+}
+
+template <class Shingles>
+static void sketch_one(Random& random, const Text& text) {
+  ShingleTables tables;
+  tables.fill(random.next(), 1 + static_cast<int>(random.below(kLongestShingle)));
+  const bool minhash = random.one_in(4);
+  const i64 most = minhash ? 64 : text.size() > 4000 ? 300 : kMostHashes;
+  const int hashes = 1 + static_cast<int>(random.size(most) % most);
+  const std::vector<u64> slots = slots_of<Shingles, PlainLoops>(text, tables, hashes, minhash);
+  const auto sets = cpu::instruction_sets();
+  if (sets.size() > 1)
+    require(slots == slots_of<Shingles, cpu::Avx2Loops>(text, tables, hashes, minhash), "avx2 gives the same slots");
+  if (sets.size() > 2)
+    require(slots == slots_of<Shingles, cpu::Avx512Loops>(text, tables, hashes, minhash),
+            "avx512 gives the same slots");
+  const int bands = 1 + static_cast<int>(random.below(static_cast<u64>(hashes)));
+  band_keys(slots.data(), bands, hashes / bands, std::vector<u64>(static_cast<size_t>(bands)).data());
+}
+
+static void sketches(Random& random) {
+  const Text text(any_text(random));
+  sketch_one<CharShingles>(random, text);
+  sketch_one<WordShingles>(random, text);
+}
+
+static void hashes_and_encoding(Random& random) {
+  const std::string content = any_text(random);
+  const Text text(content);
+  const Hash128 hash = murmur128(text.data(), text.size()), again = murmur128(text.data(), text.size());
+  require(hash.first == again.first && hash.second == again.second, "a hash depends on the bytes alone");
+  i64 at = 0, read = 0;
+  bool sound = true;
+  for (; at < text.size(); ++read) {
+    const CodePoint code = decode(text.data() + at, text.size() - at);
+    require(code.size >= 1 && at + code.size <= text.size(), "a code point ends inside of the text");
+    require(code.value < 0x110000, "a code point is in the code space");
+    sound = sound && !(code.value == 0xFFFD && code.size == 1);
+    at += code.size;
+  }
+  if (utf8_valid(text.data(), text.size())) {
+    require(sound, "text that is valid can be decoded");
+    require(read == count_code_points(text.data(), text.size()), "code points are counted as they are decoded");
+  }
+}
+
+static void document_statistics(Random& random) {
+  const Text text(any_text(random));
+  std::unique_ptr<u64[]> scratch(new u64[static_cast<size_t>(heuristics::scratch_words(text.size()))]);
+  const heuristics::Statistics found = heuristics::measure(text.data(), text.size(), scratch.get(), ~0u);
+  constexpr size_t count = sizeof found / sizeof(i64);
+  i64 values[count];
+  std::memcpy(values, &found, sizeof found);
+  for (size_t i = 0; i < count; ++i) require(values[i] >= 0 || text.size() == 0, "a statistic is not negative");
+  require(found.chars <= text.size(), "there are no more code points than bytes");
+  u8 block[heuristics::BLOCK_BYTES];
+  for (u8& byte : block) byte = static_cast<u8>(random.next());
+  const heuristics::Block a = heuristics::classify(block), b = heuristics::classify_portable(block);
+  require(a.space == b.space && a.newline == b.newline && a.high == b.high && a.digits == b.digits,
+          "both ways to look at a block agree");
+}
+
+template <class Shingles>
+static void compare_one(Random& random, const Text& a, const Text& b) {
+  cpu::JaccardScratch<Shingles> scratch(1 + static_cast<int>(random.below(kLongestShingle)));
+  const double there = scratch.compare(a.data(), a.size(), b.data(), b.size());
+  require(there >= 0 && there <= 1, "a similarity lies between 0 and 1");
+  require(there == scratch.compare(b.data(), b.size(), a.data(), a.size()), "similarity is symmetric");
+}
+
+static void similarities(Random& random) {
+  const std::string content = any_text(random);
+  const Text a(content), b(random.one_in(2) ? disturbed(random, content) : any_text(random));
+  compare_one<CharShingles>(random, a, b);
+  compare_one<WordShingles>(random, a, b);
+}
+
+static void joins(Random& random) {
+  const i64 count = random.size(2000);
+  std::vector<KeyedDoc<Key64>> rows;
+  for (i64 i = 0; i < count; ++i) rows.push_back({{random.size(1 << 12) * kGolden}, random.below(1 << 12)});
+  int bits = 1;
+  while (i64(1) << bits <= count) ++bits;
+  std::vector<u32> places(size_t(1) << bits), first(rows.size()), parents;
+  std::vector<u64> least(rows.size()), names;
+  std::vector<Edge> edges(rows.size());
+  const i64 made =
+      key_edges(rows.data(), count, places.data(), bits, 0, first.data(), least.data(), edges.data());
+  require(made <= std::max<i64>(0, count - 1), "there are fewer edges than rows");
+  for (u32 i = 0; i < 1 << 12; ++i) {
+    parents.push_back(i);
+    names.push_back(i);
+  }
+  for (i64 i = 0; i < made; ++i) {
+    require(edges[i].to < edges[i].from, "an edge leads to a smaller document");
+    unite(parents.data(), names.data(), static_cast<u32>(edges[i].from), static_cast<u32>(edges[i].to));
+  }
+  for (u32 i = 0; i < 1 << 12; ++i) require(find_root(parents.data(), i) <= i, "a root is the smallest of its set");
+}
+
+template <class Matches>
+static void survivors_as(const Cluster& cluster, int needed, bool across) {
+  const size_t size = static_cast<size_t>(cluster.size);
+  std::vector<i64> kept(size);
+  std::vector<u64> witness(size), witness_of_many(size);
+  std::vector<int> matches(size), matches_of_many(size);
+  std::fill(matches.begin(), matches.end(), -1);
+  keep_dissimilar(cluster, across, kept.data(), witness.data(), BySignature<Matches>{cluster, needed, matches.data()});
+  if (!cpu::KeptIndex<Matches>(cluster, needed, across).worthwhile()) return;
+  cpu::keep_dissimilar_of_many<Matches>(cluster, needed, across, witness_of_many.data(), matches_of_many.data());
+  require(witness == witness_of_many && matches == matches_of_many, "an index finds what a walk finds");
+}
+
+static void survivors(Random& random) {
+  const i64 size = 1 + random.size(400);
+  const int hashes = 1 + static_cast<int>(random.below(300));
+  const u64 values = 1 + random.size(256), changed = 1 + random.below(40);
+  std::vector<u8> signatures(static_cast<size_t>(size * hashes));
+  std::vector<u64> docs;
+  for (i64 i = 0; i < size; ++i) docs.push_back((i * 3 / size) * (u64(1) << 56) + static_cast<u64>(i));
+  for (size_t i = 0; i < signatures.size(); ++i) {
+    const bool copy = i >= static_cast<size_t>(hashes) && !random.one_in(changed);
+    signatures[i] = copy ? signatures[i - static_cast<size_t>(hashes)] : static_cast<u8>(random.below(values));
+  }
+  const std::unique_ptr<bool[]> pinned(new bool[static_cast<size_t>(size)]());
+  for (i64 i = 0, first = random.one_in(2) ? 0 : random.size(size); i < first && i < size; ++i) pinned[i] = true;
+  const Cluster cluster{docs.data(), signatures.data(), pinned.get(), size, hashes};
+  const int needed = static_cast<int>(random.below(static_cast<u64>(hashes) + 1));
+  const bool across = random.one_in(2);
+  survivors_as<PlainMatches>(cluster, needed, across);
+  const auto sets = cpu::instruction_sets();
+  if (sets.size() > 1) survivors_as<cpu::Avx2Matches>(cluster, needed, across);
+  if (sets.size() > 2) survivors_as<cpu::Avx512Matches>(cluster, needed, across);
+}
+
+// A model without a dictionary: every n-gram has its row.
+static FastTextView rowless_model(Random& random, const u64* filter) {
+  FastTextView model = {};
+  model.words = 1 + static_cast<i32>(random.below(100));
+  model.min_n = 1 + static_cast<i32>(random.below(4));
+  model.max_n = model.min_n + static_cast<i32>(random.below(4));
+  model.word_ngrams = 1 + static_cast<i32>(random.below(5));
+  model.bucket = 1 + static_cast<u32>(random.size(1 << 21));
+  model.bucket_inverse = ~u64(0) / model.bucket + 1;
+  model.kept_filter = filter;
+  model.kept_mask = 63;
+  return model;
+}
+
+static void language_rows(Random& random) {
+  const Text text(any_text(random));
+  const u64 filter = ~u64(0);
+  const FastTextView model = rowless_model(random, &filter);
+  const auto row = [&](i32 found) {
+    require(found >= model.words && found < model.words + static_cast<i32>(model.bucket), "a row is in its table");
+  };
+  const i64 prefix = fasttext_prefix(text.data(), text.size(), random.size(4000));
+  require(prefix >= 0 && prefix <= text.size(), "a prefix is no longer than its text");
+  std::vector<u32> hashes;
+  i64 at = 0;
+  u32 hash = 0;
+  while (const i64 size = fasttext_next_word(text.data(), prefix, &at, &hash)) {
+    const u8* word = text.data() + at - size;
+    require(fasttext_bucket(model, hash) == hash % model.bucket, "a bucket is the remainder");
+    fasttext_label_prefix(word, size);
+    fasttext_word_rows(model, word, size, -1, row);
+    hashes.push_back(hash);
+  }
+  hashes.shrink_to_fit();
+  fasttext_word_ngram_rows(model, hashes.data(), static_cast<i64>(hashes.size()), row);
+}
+
+static void normal_forms(Random& random) {
+  const Text text(any_text(random));
+  const Normalizer normalizer(static_cast<int>(random.below(8)));
+  std::vector<u8> once(static_cast<size_t>(text.size())), url(static_cast<size_t>(3 * text.size() + 1));
+  const i64 size = normalizer.write(text.data(), text.size(), once.data());
+  require(size <= text.size(), "a normal form is no longer than its text");
+  require(!utf8_valid(text.data(), text.size()) || utf8_valid(once.data(), size), "valid UTF-8 stays valid");
+  const i64 key = write_url(text.data(), text.size(), url.data());
+  for (i64 i = 0; i < key; ++i) require(url[static_cast<size_t>(i)] > 0x20, "a URL has no white space");
+}
+
+static void exact_functions(Random& random) {
+  for (int i = 0; i < 100; ++i) {
+    const double x = double_of_bits(random.next());
+    const double e = exact_exp(x), l = exact_log(std::fabs(x));
+    require(std::isnan(x) || e >= 0, "exp is not negative");
+    require(!(x > 1e-300 && x < 1e300) || std::fabs(l - std::log(x)) <= 1e-14 * (1 + std::fabs(l)), "log is close");
+    require(!(std::fabs(x) < 600) || std::fabs(e / std::exp(x) - 1) < 1e-14, "exp is close");
+  }
+}
+
+struct Target {
+  const char* name;
+  void (*run)(Random&);
+};
+
+static const Target TARGETS[] = {
+    {"sketches", sketches},         {"hashes, UTF-8", hashes_and_encoding},
+    {"statistics", document_statistics}, {"similarities", similarities},
+    {"joins", joins},               {"survivors", survivors},
+    {"language rows", language_rows}, {"exp and log", exact_functions},
+    {"normal forms", normal_forms},
+};
+constexpr size_t TARGET_COUNT = sizeof TARGETS / sizeof *TARGETS;
+
+static void announce() {
+  std::fprintf(stderr, "\nfailed in case %llu: fuzz 0 %llu runs it alone\n",
+               static_cast<unsigned long long>(running), static_cast<unsigned long long>(running));
+}
+
+// The sanitizers call this before they end the process.
+extern "C" void __sanitizer_set_death_callback(void (*callback)());
+
+int main(int count, char** arguments) {
+  const double seconds = count > 1 ? std::atof(arguments[1]) : 60;
+  running = count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 0;
+  __sanitizer_set_death_callback(announce);
+  u64 runs[TARGET_COUNT] = {};
+  const auto start = std::chrono::steady_clock::now();
+  do {
+    Random random(running * kGolden);
+    TARGETS[running % TARGET_COUNT].run(random);
+    ++runs[running % TARGET_COUNT];
+    ++running;
+  } while (std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() < seconds);
+  for (size_t i = 0; i < TARGET_COUNT; ++i)
+    std::printf("%-14s %8llu cases\n", TARGETS[i].name, static_cast<unsigned long long>(runs[i]));
+  return 0;
+}
