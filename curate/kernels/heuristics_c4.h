@@ -63,16 +63,15 @@ struct PlainWords {
   bool too_long;     // one is longer than LONGEST_WORD
 };
 
-// Words as str.split() gives them.
-CURATE_HD PlainWords plain_words(const u8* s, i64 n) {
+// Words as str.split() gives them, of s[begin .. end], a line of the text that the marks are of.
+CURATE_HD PlainWords plain_words(const spacy::TextMarks& marks, const u8* s, i64 begin, i64 end) {
   PlainWords out = {0, 0, false};
-  for (i64 at = 0; at < n;) {
-    const i64 begin = at;
-    at = spacy::chunk_end(s, n, at);
-    out.bytes += at - begin;
-    out.words += at > begin;
-    out.too_long |= at - begin > LONGEST_WORD && count_code_points(s + begin, at - begin) > LONGEST_WORD;
-    at = spacy::white_end(s, n, at);
+  for (i64 at = begin; at < end;) {
+    const i64 chunk = marks.chunk_end(at), size = (chunk < end ? chunk : end) - at;
+    out.bytes += size;
+    out.words += size > 0;
+    out.too_long |= size > LONGEST_WORD && count_code_points(s + at, size) > LONGEST_WORD;
+    at = marks.white_end(at + size);
   }
   return out;
 }
@@ -139,12 +138,19 @@ CURATE_HD i64 sentences(const spacy::Words& words, i64 first, i64 end, bool whit
 class C4Lines {
  public:
   CURATE_HD C4Lines(Document& document, bool unpunctuated)
-      : document_(document), unpunctuated_(unpunctuated), s_(document.text()), edited_(document.edited()), out_() {}
+      : document_(document),
+        unpunctuated_(unpunctuated),
+        s_(document.text()),
+        edited_(document.edited()),
+        marks_(document.marks_memory()),
+        out_() {
+    marks_.scan(s_, document.size());
+  }
 
   CURATE_HD DatatroveC4 run() {
     for (i64 at = 0, next = 0; at < document_.size(); at = next) {
       const Span line = stripped(s_, at, line_end(s_, document_.size(), at, &next));
-      take_line(s_ + line.begin, line.end - line.begin);
+      take_line(line);
       ++out_.lines;
     }
     const Span left = stripped(edited_, 0, end_);
@@ -154,14 +160,15 @@ class C4Lines {
   }
 
  private:
-  CURATE_HD void take_line(const u8* line, i64 size) {
-    const c4::PlainWords plain = c4::plain_words(line, size);
+  CURATE_HD void take_line(Span line) {
+    const i64 size = line.end - line.begin;
+    const c4::PlainWords plain = c4::plain_words(marks_, s_, line.begin, line.end);
     const i64 bytes_before = bytes_before_;
     bytes_before_ += plain.bytes;
     if (plain.too_long || plain.words < c4::LEAST_WORDS) return;
     const i64 begin = end_ + (out_.kept_lines > 0);
     u8* to = edited_ + begin;
-    const i64 n = c4::copy_uncited(line, size, to);
+    const i64 n = c4::copy_uncited(s_ + line.begin, size, to);
     if (!unpunctuated_ && !c4::is_ended(to, n)) return;
     const c4::LineFinds found = c4::find_in_line(to, n);
     out_.filler_lines += found.filler && out_.bracket_lines == 0;
@@ -196,6 +203,7 @@ class C4Lines {
   bool unpunctuated_;
   const u8* s_;
   u8* edited_;
+  spacy::TextMarks marks_;
   DatatroveC4 out_;
   i64 end_ = 0;           // of the text that stays
   i64 bytes_before_ = 0;  // the line, but for white space

@@ -78,6 +78,7 @@ class Document {
     words_memory_ = {take(), list(0), list(1), list(2), take(), take(), take()};
     line_memory_ = {take(), list(3), list(4), list(5), take(), take(), take()};
     edited_ = take();
+    marks_memory_ = take();
   }
 
   CURATE_HD void open(const u8* text, i64 size) {
@@ -111,6 +112,7 @@ class Document {
 
   // Room for an edited text, at most as long, that `open_edited` puts in place of this one.
   CURATE_HD u8* edited() { return edited_; }
+  CURATE_HD u8* marks_memory() { return marks_memory_; }
   CURATE_HD void open_edited(i64 begin, i64 size, i64 words) {
     open(edited_ + begin, size);
     word_count_ = words;
@@ -121,7 +123,7 @@ class Document {
   CURATE_HD FirstTable table() { return FirstTable(keys_, items_); }
 
   // The first lists belong to words; the others are free.
-  static constexpr int FREE_LIST = 6, LISTS = 10, BYTE_LISTS = 9;
+  static constexpr int FREE_LIST = 6, LISTS = 10, BYTE_LISTS = 10;
   CURATE_HD u32* list(int place) { return lists_[place]; }
 
  private:
@@ -129,7 +131,7 @@ class Document {
   u64* keys_;
   u32* items_;
   u32* lists_[LISTS];
-  u8* edited_;
+  u8 *edited_, *marks_memory_;
   spacy::WordsMemory words_memory_, line_memory_;
   const u8* text_ = nullptr;
   i64 size_ = 0, chars_ = 0, word_count_ = -1;

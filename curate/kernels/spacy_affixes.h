@@ -48,6 +48,8 @@ CURATE_HD i64 prefix_size(const u8* s, i64 n) {
 
 // Bytes of the unit or currency that ends the n bytes at s after a digit. No unit has a digit in it.
 CURATE_HD i64 unit_size(const u8* s, i64 n) {
+  const u8 last = s[n - 1];
+  if (last < 0x80 && last != '%' && last != '$' && !((last | 0x20) >= 'a' && (last | 0x20) <= 'z')) return 0;
   i64 size = 0;
   while (size <= LONGEST_UNIT && size < n && !is_digit(s[n - 1 - size])) ++size;
   if (size == 0 || size > LONGEST_UNIT || size == n) return 0;

@@ -4,6 +4,7 @@
 //
 // The words of a text side by side are the text without its white space, so that a word is where it starts there.
 #pragma once
+#include "spacy_marks.h"
 #include "spacy_url.h"
 
 namespace curate::spacy {
@@ -23,7 +24,6 @@ enum Gap : u8 {
   WHITE   // white space that is a token
 };
 
-constexpr int PADDING = 32;         // bytes after `joined` that may be read
 constexpr int LONGEST_SEQUENCE = 11;  // tokens
 
 // Memory for the words of a text of up to `bytes` bytes.
@@ -34,60 +34,8 @@ struct WordsMemory {
   u32* places;    // bytes + 1
   u8* gap;        // bytes + 1
   u8* other_gap;  // bytes + 1
-  u8* lengths;    // bytes + 1
+  u8* lengths;    // bytes + PADDING
 };
-
-enum ByteKind : u8 { LETTERS = 1, DIGITS = 2, MARKS = 4, BEYOND = 8, SPACES = 16, PERHAPS_SPACE = 32 };
-
-struct ByteKinds {
-  u8 of[256] = {};
-
-  CURATE_HD constexpr ByteKinds() {
-    for (int c = 0; c < 256; ++c) {
-      const int low = c | 0x20;
-      of[c] = c >= 0x80 ? BEYOND : low >= 'a' && low <= 'z' ? LETTERS : c >= '0' && c <= '9' ? DIGITS : MARKS;
-      if (c == ' ' || (c >= 9 && c <= 13) || (c >= 28 && c <= 31)) of[c] = SPACES;
-      if (c == 0xC2 || (c >= 0xE1 && c <= 0xE3)) of[c] |= PERHAPS_SPACE;
-    }
-  }
-};
-
-CURATE_TABLE ByteKinds BYTE_KINDS;
-
-CURATE_HD i64 white_end(const u8* text, i64 size, i64 at) {
-  while (at < size) {
-    const u8 kind = BYTE_KINDS.of[text[at]];
-    if (kind & SPACES) {
-      ++at;
-    } else if (kind & PERHAPS_SPACE) {
-      const CodePoint code = decode(text + at, size - at);
-      if (!is_white_space(code.value)) break;
-      at += code.size;
-    } else {
-      break;
-    }
-  }
-  return at;
-}
-
-// `kinds` becomes all kinds of bytes up to the next white space.
-CURATE_HD i64 chunk_end(const u8* text, i64 size, i64 at, u8* kinds) {
-  u8 seen = 0;
-  for (; at < size; ++at) {
-    const u8 kind = BYTE_KINDS.of[text[at]];
-    if (kind & (SPACES | PERHAPS_SPACE)) {
-      if (kind & SPACES || is_white_space(decode(text + at, size - at).value)) break;
-    }
-    seen |= kind;
-  }
-  *kinds = seen;
-  return at;
-}
-
-CURATE_HD i64 chunk_end(const u8* text, i64 size, i64 at) {
-  u8 kinds;
-  return chunk_end(text, size, at, &kinds);
-}
 
 CURATE_HD u64 load_word(const u8* s) {
   u64 value;
@@ -144,15 +92,17 @@ CURATE_HD const SpecialCase* special_case(const u8* s, i64 n) {
 
 class Tokenizer {
  public:
-  CURATE_HD Tokenizer(const WordsMemory& memory) : memory_(memory), s_(memory.joined), words_() {
+  CURATE_HD Tokenizer(const WordsMemory& memory)
+      : memory_(memory), marks_(memory.lengths), s_(memory.joined), words_() {
     words_ = {memory.joined, memory.begin, memory.gap, 0, false};
   }
 
   CURATE_HD Words run(const u8* text, i64 size) {
+    marks_.scan(text, size);
     i64 at = 0, end = 0;
     bool first = true;
     while (at < size) {
-      const i64 white = white_end(text, size, at);
+      const i64 white = marks_.white_end(at);
       const bool token = white > at && (first || white - at > 1 || text[at] != ' ');
       first = false;
       if (white == size) {
@@ -160,10 +110,13 @@ class Tokenizer {
         break;
       }
       gap_ = token ? WHITE : white > at ? BLANK : GLUED;
-      u8 kinds;
-      at = chunk_end(text, size, white, &kinds);
+      at = marks_.chunk_end(white);
       copy(text + white, s_ + end, at - white, size - white);
-      take_chunk(end, end + at - white, kinds);
+      if (marks_.all_letters(white, at) || is_number(end, end + at - white)) {
+        take_plain(end, end + at - white);
+      } else {
+        take_marked(end, end + at - white);
+      }
       end += at - white;
     }
     for (i64 i = 0; i < PADDING; ++i) s_[end + i] = 0;
@@ -194,11 +147,15 @@ class Tokenizer {
       if (cuts >> i & 1) start_word(at + i);
   }
 
-  CURATE_HD void take_chunk(i64 begin, i64 end, u8 kinds) {
-    const bool plain = kinds == LETTERS || (!(kinds & (MARKS | BEYOND)) && is_digit(s_[end - 1]));
-    if (!plain) {
-      take_marked(begin, end);
-    } else if (const SpecialCase* found = special_case(s_ + begin, end - begin)) {
+  // Letters and digits with a digit at the end: no unit is split off.
+  CURATE_HD bool is_number(i64 begin, i64 end) const {
+    if (!is_digit(s_[end - 1])) return false;
+    while (begin < end && is_alphanumeric(s_[begin])) ++begin;
+    return begin == end;
+  }
+
+  CURATE_HD void take_plain(i64 begin, i64 end) {
+    if (const SpecialCase* found = special_case(s_ + begin, end - begin)) {
       start_special(begin, found->cuts);
     } else {
       start_word(begin);
@@ -208,8 +165,23 @@ class Tokenizer {
   // Notes the words that marks are among: sequences have some in their first two words.
   CURATE_HD void take_marked(i64 begin, i64 end) {
     memory_.others[marked_++] = static_cast<u32>(words_.count);
-    take_affixes(begin, end);
+    if (is_stopped_word(begin, end)) {
+      take_plain(begin, end - 1);
+      start_word(end - 1);
+    } else {
+      take_affixes(begin, end);
+    }
     memory_.others[marked_++] = static_cast<u32>(words_.count);
+  }
+
+  // What take_affixes would do with letters before a mark, without the search for anything else.
+  CURATE_HD bool is_stopped_word(i64 begin, i64 end) const {
+    const u8 mark = s_[end - 1];
+    const bool stop = mark == '.' && end - begin > 1 && s_[end - 2] >= 'a';
+    if (!stop && mark != ',' && mark != ';' && mark != ':' && mark != '!' && mark != '?') return false;
+    i64 at = begin;
+    while (at < end - 1 && (s_[at] | 0x20) >= 'a' && (s_[at] | 0x20) <= 'z') ++at;
+    return at == end - 1 && at > begin && !special_case(s_ + begin, end - begin);
   }
 
   CURATE_HD void take_affixes(i64 begin, i64 end) {
@@ -386,6 +358,7 @@ class Tokenizer {
   }
 
   WordsMemory memory_;
+  TextMarks marks_;
   u8* s_;
   Words words_;
   Gap gap_ = GLUED;

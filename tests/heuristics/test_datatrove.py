@@ -369,6 +369,20 @@ def test_malformed_utf8_neither_crashes_nor_touches_its_neighbours(broken, text)
         }
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.binary(min_size=64, max_size=64))
+def test_both_ways_to_mark_a_block_agree(block):
+    for plain, fast in _cpu.spacy_marks(np.frombuffer(block, np.uint8)):
+        assert plain == fast
+
+
+@pytest.mark.parametrize("space", [" ", "\n", "\x85", "\u00a0", "\u1680", "\u2003", "\u3000", "\u205f "])
+def test_white_space_is_found_over_the_edges_of_blocks(space):
+    for length in range(55, 70):
+        text = "a" * length + space + "b" * 65 + space + "c"
+        assert _cpu.spacy_words(text) == text.split()
+
+
 def test_a_long_text_without_white_space():
     for piece in (")", "a.", "a@a.", "'", ":-", "[=", "..", "1", "\u3042", "\u2026"):
         words = _cpu.spacy_words(piece * 20_000)

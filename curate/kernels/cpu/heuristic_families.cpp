@@ -133,10 +133,18 @@ std::vector<std::string> spacy_words(const std::string& text) {
   return split;
 }
 
+// White space and letters of 64 bytes, both ways, so that a test can hold them against each other.
+std::vector<std::pair<u64, u64>> spacy_marks(In<u8> bytes) {
+  if (bytes.shape(0) != BLOCK_BYTES) throw std::invalid_argument("a block is 64 bytes");
+  const spacy::MarkBlock a = spacy::mark_portable(bytes.data()), b = spacy::mark(bytes.data());
+  return {{a.white, b.white}, {a.letters, b.letters}, {a.perhaps, b.perhaps}};
+}
+
 }  // namespace
 
 void bind_heuristic_families(nb::module_& m) {
   m.def("heuristics", &heuristics, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("steps"));
+  m.def("spacy_marks", &spacy_marks, nb::arg("bytes"));
   m.def("spacy_words", &spacy_words, nb::arg("text"));
   std::vector<std::pair<std::string, std::vector<Name>>> families;
   for (const Family& family : FAMILIES) families.emplace_back(family.name, family.statistics);
