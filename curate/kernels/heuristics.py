@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,18 +10,25 @@ from numpy.typing import NDArray
 from curate.kernels import _cpu
 from curate.kernels.texts import Texts
 
-#: What each statistic counts, by name, in the kernel's order.
-STATISTICS: dict[str, str] = {name: meaning for name, meaning, _ in _cpu.HEURISTIC_STATISTICS}
+#: The family of statistics that most implementations share.
+PLAIN = "plain"
+#: What each statistic of each family counts, by name, in the kernel's order.
+FAMILY_STATISTICS: dict[str, dict[str, str]] = {
+    family: {name: meaning for name, meaning, _ in statistics}
+    for family, statistics in _cpu.HEURISTIC_FAMILIES
+}
+STATISTICS: dict[str, str] = FAMILY_STATISTICS[PLAIN]
 #: Version of the Unicode tables that statistics depend on, and of the rules and tables of word boundaries.
 UNICODE_VERSION: str = _cpu.UNICODE_VERSION
 WORD_BREAK_VERSION: str = _cpu.WORD_BREAK_VERSION
 
-_GROUPS: dict[str, int] = {name: group for name, _, group in _cpu.HEURISTIC_STATISTICS}
+Statistics = dict[str, NDArray[np.int64]]
+_GROUPS: dict[str, int] = {name: group for name, _, group in dict(_cpu.HEURISTIC_FAMILIES)[PLAIN]}
 
 
 def heuristic_statistics(
     texts: Texts, rows: NDArray[np.int64], names: Iterable[str] = tuple(STATISTICS)
-) -> dict[str, NDArray[np.int64]]:
+) -> Statistics:
     """Statistics of the texts at `rows`: those named and whatever is computed with them.
 
     names: of STATISTICS; all by default.
@@ -31,7 +38,26 @@ def heuristic_statistics(
     are in code points; n-grams are compared exactly. A text that is not well-formed UTF-8 gives unspecified
     counts. Raises ValueError for a text over 2 GiB or a row that is not there, KeyError for an unknown name.
     """
-    groups = {0} | {_GROUPS[name] for name in names}
-    bits = sum(1 << group for group in groups)
-    matrix = _cpu.heuristics(texts.data, texts.offsets, np.ascontiguousarray(rows, np.int64), bits)
-    return {name: matrix[:, place] for place, name in enumerate(STATISTICS) if _GROUPS[name] in groups}
+    return family_statistics(texts, rows, [(PLAIN, names)])[0]
+
+
+def family_statistics(
+    texts: Texts, rows: NDArray[np.int64], steps: Sequence[tuple[str, Iterable[str]]]
+) -> list[Statistics]:
+    """What `heuristic_statistics` gives, for several families of FAMILY_STATISTICS in one pass over the texts.
+
+    steps: families with the statistics wanted, which only PLAIN heeds. A family that edits the text, such as
+        `datatrove.c4_quality`, is followed by the statistics of the text that it leaves behind.
+    """
+    groups = [{0} | {_GROUPS[name] for name in names} if family == PLAIN else {0} for family, names in steps]
+    asked = [(family, sum(1 << group for group in of)) for (family, _), of in zip(steps, groups, strict=True)]
+    matrix = _cpu.heuristics(texts.data, texts.offsets, np.ascontiguousarray(rows, np.int64), asked)
+    place, found = 0, []
+    for (family, _), of in zip(steps, groups, strict=True):
+        names = FAMILY_STATISTICS[family]
+        columns = {name: matrix[:, place + i] for i, name in enumerate(names)}
+        if family == PLAIN:
+            columns = {name: column for name, column in columns.items() if _GROUPS[name] in of}
+        found.append(columns)
+        place += len(names)
+    return found

@@ -6,6 +6,7 @@ stand in the order of that implementation. A family is a name for several profil
 
 from __future__ import annotations
 
+from curate.stages.heuristic_datatrove import C4_KEEP_UNPUNCTUATED, DATATROVE, FINEWEB
 from curate.stages.heuristic_dclm import DCLM
 from curate.stages.heuristic_dolma import DOLMA, DOLMA_V2
 from curate.stages.heuristic_gopher import GOPHER
@@ -169,9 +170,12 @@ NEMO = Profile(
 )
 
 PROFILES: dict[str, Profile] = {
-    profile.name: profile for profile in (NEMO, *DOLMA, *DOLMA_V2, *DCLM, *GOPHER)
+    profile.name: profile
+    for profile in (NEMO, *DATATROVE, C4_KEEP_UNPUNCTUATED, *DOLMA, *DOLMA_V2, *DCLM, *GOPHER)
 }
 FAMILIES: dict[str, tuple[str, ...]] = {
+    "datatrove": tuple(profile.name for profile in DATATROVE),
+    "fineweb": tuple(profile.name for profile in FINEWEB),
     "dolma": tuple(profile.name for profile in DOLMA),
     "dolma.gopher_v2": tuple(profile.name for profile in DOLMA_V2),
     "dclm": tuple(profile.name for profile in DCLM),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.kernels.heuristics import PLAIN
+
 Counts = Mapping[str, NDArray[np.int64]]
 
 
@@ -110,11 +112,21 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Rules of one implementation, in its order."""
+    """Rules of one implementation, in its order.
+
+    family: the statistics that measures name, of `curate.kernels.heuristics.FAMILY_STATISTICS`.
+    edits: measuring leaves another text behind, which later profiles are about.
+    """
 
     name: str
     source: str
     rules: tuple[Rule, ...]
+    family: str = PLAIN
+    edits: bool = False
+
+    def full_names(self) -> list[str]:
+        """The rules' names as they stand in the ledger."""
+        return [f"{self.name}.{rule.name}" for rule in self.rules]
 
 
 #: The bounds of the most frequent n-gram and of repeated n-grams: Gopher, table A1.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from curate.kernels.heuristics import UNICODE_VERSION, WORD_BREAK_VERSION, heuristic_statistics
+from curate.kernels.heuristics import UNICODE_VERSION, WORD_BREAK_VERSION, family_statistics
 from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
 from curate.stages.heuristic_profiles import FAMILIES, PROFILES
 from curate.stages.heuristic_rules import Rule
@@ -124,7 +124,8 @@ def _names(profile: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _rules_of(profile: str | tuple[str, ...]) -> dict[str, Rule]:
-    return {f"{name}.{rule.name}": rule for name in _names(profile) for rule in PROFILES[name].rules}
+    parts = [PROFILES[name] for name in _names(profile)]
+    return {name: rule for part in parts for name, rule in zip(part.full_names(), part.rules, strict=True)}
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
@@ -164,6 +165,38 @@ def _describe(name: str, rule: Rule) -> dict[str, object]:
     return {"rule": name, "measure": str(rule.measure), "min": minimum, "max": maximum}
 
 
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What the kernel measures in one call.
+
+    families: each with the statistics that are looked at, in the profile's order.
+    place_of: by full name of a rule, the family that its statistics come from.
+    """
+
+    families: list[tuple[str, frozenset[str]]]
+    place_of: dict[str, int]
+
+
+def _steps_of(profile: str | tuple[str, ...], used: dict[str, Rule]) -> Steps:
+    """Profiles of one family share a step, as long as no profile between them edits the text."""
+    steps = Steps([], {})
+    shared: dict[str, int] = {}
+    for part in (PROFILES[name] for name in _names(profile)):
+        rules = {name: used[name] for name in part.full_names() if name in used}
+        if not rules:
+            continue
+        place = shared.setdefault(part.family, len(steps.families))
+        names = frozenset[str]().union(*(rule.measure.statistics for rule in rules.values()))
+        if place == len(steps.families):
+            steps.families.append((part.family, names))
+        else:
+            steps.families[place] = (part.family, steps.families[place][1] | names)
+        steps.place_of.update(dict.fromkeys(rules, place))
+        if part.edits:
+            shared.clear()
+    return steps
+
+
 class Heuristics(DocumentStage):
     """Drops each document that fails a rule of its profile; reasons are `profile.rule`.
 
@@ -187,9 +220,8 @@ class Heuristics(DocumentStage):
         return self._config.kept()
 
     @cached_property
-    def _statistics(self) -> frozenset[str]:
-        rules = (*self._applied.values(), *self._kept.values())
-        return frozenset[str]().union(*(rule.measure.statistics for rule in rules))
+    def _steps(self) -> Steps:
+        return _steps_of(self._config.profile, {**self._applied, **self._kept})
 
     def definition(self) -> dict[str, object]:
         """The rules in order and those kept as columns, each with measure and bounds; the Unicode version."""
@@ -202,13 +234,15 @@ class Heuristics(DocumentStage):
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """The first rule each row fails, with what it measured; kept measures are columns."""
-        counts = heuristic_statistics(batch.texts, rows, self._statistics)
+        counts = family_statistics(batch.texts, rows, self._steps.families)
+        place_of = self._steps.place_of
         first = np.full(len(rows), -1, np.int16)
         value = np.full(len(rows), np.nan)
-        for place, rule in enumerate(self._applied.values()):
-            score = rule.score(counts)
+        for place, (name, rule) in enumerate(self._applied.items()):
+            score = rule.score(counts[place_of[name]])
             failed = (first < 0) & ~rule.passes(score)
             first[failed] = place
             value[failed] = score[failed]
-        columns = {name: pa.array(rule.score(counts), from_pandas=True) for name, rule in self._kept.items()}
+        scores = {name: rule.score(counts[place_of[name]]) for name, rule in self._kept.items()}
+        columns = {name: pa.array(score, from_pandas=True) for name, score in scores.items()}
         return Verdicts(first, value, columns)

@@ -1,39 +1,13 @@
 #include "heuristics.h"
 
 #include <nanobind/stl/pair.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
-
-#include <algorithm>
 
 #include "arrays.h"
 
 namespace curate::cpu {
 
 using namespace curate::heuristics;
-
-constexpr size_t STATISTICS = sizeof(Statistics) / sizeof(i64);
-
-static Out<i64> heuristics_rows(In<u8> data, In<i64> offsets, In<i64> rows, u32 groups) {
-  TextView texts(data, offsets);
-  check_rows(rows, texts.count);
-  const size_t count = rows.shape(0);
-  i64 longest = 0;
-  for (size_t i = 0; i < count; ++i) longest = std::max(longest, texts.size(rows.data()[i]));
-  if (longest > LONGEST_TEXT) throw std::invalid_argument("a text is longer than 2 GiB");
-  Fresh<i64> statistics(count, STATISTICS);
-  {
-    nb::gil_scoped_release unlocked;
-    std::unique_ptr<u64[]> scratch(new u64[scratch_words(longest)]);
-    for (size_t i = 0; i < count; ++i) {
-      const i64 row = rows.data()[i];
-      const Statistics of = measure(texts.begin(row), texts.size(row), scratch.get(), groups);
-      std::copy_n(reinterpret_cast<const i64*>(&of), STATISTICS, statistics.data() + i * STATISTICS);
-    }
-  }
-  return statistics.numpy();
-}
 
 // Masks and counts of 64 bytes, both ways, so that a test can hold them against each other.
 static std::vector<std::pair<u64, u64>> heuristics_blocks(In<u8> bytes) {
@@ -80,17 +54,9 @@ static std::vector<std::pair<u32, u32>> unicode_words(In<u8> text) {
 void bind_heuristics(nb::module_& m) {
   m.def("unicode_words", &unicode_words, nb::arg("text"));
   m.def("word_masks", &word_masks, nb::arg("bytes"));
-  m.def("heuristics", &heuristics_rows, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"),
-        nb::arg("groups"));
   m.def("heuristics_blocks", &heuristics_blocks, nb::arg("bytes"));
-  std::vector<std::tuple<std::string, std::string, u32>> names = {
-#define CURATE_NAME(group, name, meaning) {#name, meaning, group},
-      CURATE_EVERY_HEURISTIC(CURATE_NAME)
-#undef CURATE_NAME
-  };
   m.attr("UNICODE_VERSION") = UNICODE_VERSION;
   m.attr("WORD_BREAK_VERSION") = WORD_BREAK_VERSION;
-  m.attr("HEURISTIC_STATISTICS") = nb::cast(names);
 }
 
 }  // namespace curate::cpu

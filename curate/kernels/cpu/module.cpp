@@ -4,6 +4,7 @@
 namespace curate::cpu {
 void bind_decontaminate(nanobind::module_&);
 void bind_fasttext(nanobind::module_&);
+void bind_heuristic_families(nanobind::module_&);
 void bind_heuristics(nanobind::module_&);
 void bind_jaccard(nanobind::module_&);
 void bind_join(nanobind::module_&);
@@ -19,6 +20,7 @@ NB_MODULE(_cpu, m) {
   using namespace curate::cpu;
   bind_decontaminate(m);
   bind_fasttext(m);
+  bind_heuristic_families(m);
   bind_heuristics(m);
   bind_jaccard(m);
   bind_join(m);

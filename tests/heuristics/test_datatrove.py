@@ -1,0 +1,389 @@
+"""Profiles `datatrove` and `fineweb`: equal to datatrove's own reasons, and to plain Python."""
+
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import re
+import string
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curate.kernels import Texts, _cpu, generate_spacy_tables
+from curate.kernels.heuristics import FAMILY_STATISTICS, family_statistics
+from curate.stages.heuristic_profiles import FAMILIES, PROFILES
+from curate.stages.heuristics import Heuristics, HeuristicsConfig
+from tests.heuristics import oracle_datatrove as oracle
+from tests.heuristics.measured import assert_equal_scores, batch_of, scores
+from tests.heuristics.strategies import texts
+from tests.shared_data import shared_data
+
+FILTERS = ["gopher_repetition", "gopher_quality", "fineweb_quality", "c4_quality"]
+FILTERS += ["c4_quality_keep_unpunctuated"]
+
+needs_oracle = pytest.mark.skipif(
+    any(
+        importlib.util.find_spec(name) is None or importlib.metadata.version(name) != version
+        for name, version in (
+            ("spacy", generate_spacy_tables.SPACY_VERSION),
+            ("datatrove", generate_spacy_tables.DATATROVE_VERSION),
+        )
+    ),
+    reason="needs the versions of spaCy and datatrove that are followed",
+)
+
+
+@pytest.fixture(scope="module")
+def golden():
+    return pq.read_table(shared_data("golden/datatrove.parquet"))
+
+
+@pytest.fixture(scope="module")
+def documents(golden):
+    table = pq.read_table(shared_data("golden/docs.parquet"), columns=["id", "text"])
+    assert table["id"].equals(golden["id"])
+    return table["text"].combine_chunks()
+
+
+def decide(batch, **config):
+    stage = Heuristics(HeuristicsConfig(**config))
+    verdicts = stage.decide(batch, np.arange(len(batch.texts)))
+    return [stage.rules[place] if place >= 0 else None for place in verdicts.rule], verdicts.value
+
+
+def words_md5(text):
+    return hashlib.md5("\x1f".join(_cpu.spacy_words(text)).encode()).hexdigest()
+
+
+def test_every_word_is_the_reference_s(documents, golden):
+    expected = golden["words_md5"].to_pylist()
+    assert [words_md5(text) for text in documents.to_pylist()] == expected
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_every_verdict_and_reason_is_the_reference_s(documents, golden, name):
+    reasons, _ = decide(batch_of(documents), profile=f"datatrove.{name}")
+    found = [reason and reason.rpartition(".")[2] for reason in reasons]
+    errors = golden[f"{name}__error"].to_pylist()
+    # The reference raises for the empty document.
+    assert {reason for reason, error in zip(found, errors, strict=True) if error} <= {"empty"}
+    expected = golden[f"{name}__reason"].to_pylist()
+    assert [reason for reason, error in zip(found, errors, strict=True) if not error] == [
+        reason for reason, error in zip(expected, errors, strict=True) if not error
+    ]
+
+
+def test_every_measure_is_the_reference_s(documents, golden):
+    batch = batch_of(documents)
+    repetition, quality = (
+        scores(batch, "datatrove.gopher_repetition"),
+        scores(batch, "datatrove.gopher_quality"),
+    )
+    measures = {
+        **{name: score for name, score in repetition.items() if name != "empty"},
+        "n_non_symbol_words": quality["gopher_short_doc"],
+        "mean_non_symbol_word_length": quality["gopher_below_avg_threshold"],
+        "alpha_words_frac": quality["gopher_below_alpha_threshold"],
+    }
+    for name, measure in measures.items():
+        expected = golden[f"measured__{name}"].to_numpy()
+        known = ~np.isnan(expected)
+        np.testing.assert_allclose(measure[known], expected[known], rtol=0, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("name", FILTERS[-2:])
+def test_the_text_that_c4_leaves_is_as_long_as_the_reference_s(documents, golden, name):
+    texts = Texts.from_arrow(documents)
+    chars = family_statistics(texts, np.arange(len(texts)), [(f"datatrove.{name}", ())])[0]["kept_chars"]
+    expected = golden[f"{name}__text_chars"].to_numpy()
+    known = ~np.isnan(expected)
+    np.testing.assert_array_equal(chars[known], expected[known])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ""),
+        (" \t\n\u3000", ""),
+        ("Don't you  cannot\nwon\u2019t", "Do n't you can not wo n\u2019t"),
+        ('He said: "Well, (yes)!"', 'He said : " Well , ( yes ) ! "'),
+        ("U.S. e.g. 10a.m. Mr. end.", "U.S. e.g. 10 a.m. Mr. end ."),
+        ("well-known rock'n'roll", "well - known rock'n'roll"),
+        ("5km 3.5kg 20% $5 US$7 8\u00b0C.", "5 km 3.5 kg 20 % $ 5 US$ 7 8 \u00b0 C ."),
+        ("https://a.bc/d?e=f, x@y.org.", "https://a.bc/d?e=f , x@y.org ."),
+        ("foo.Bar foo.bar A.B", "foo . Bar foo.bar A.B"),
+        ("192.168.1.1:80/x 8.8.8.8:80/x-y", "192.168.1.1:80 / x 8.8.8.8:80/x-y"),
+        (":-) :) (:))) ...", ":-) :) ( :))) ..."),
+        ("a--b 1-2 c\u2014d e,f g/h", "a -- b 1 - 2 c \u2014 d e , f g / h"),
+        ("dogs' dog's DOG'S", "dogs ' dog 's DOG 'S"),
+        (
+            "\u65e5\u672c\u3002\u4e2d \u00e9, \U0001f600\u00a9",
+            "\u65e5\u672c\u3002\u4e2d \u00e9 , \U0001f600 \u00a9",
+        ),
+    ],
+)
+def test_words_are_spacy_s(text, words):
+    assert " ".join(_cpu.spacy_words(text)) == words
+
+
+@needs_oracle
+def test_the_committed_tables_are_what_the_generator_writes():
+    header = Path(generate_spacy_tables.__file__).with_name("spacy_tables.h")
+    assert header.read_text() == generate_spacy_tables.render()
+
+
+PIECES = [
+    "the",
+    "don't",
+    "U.S.",
+    "a@b.co",
+    "http://a.bc/",
+    "foo.Bar",
+    "10km",
+    "5US$",
+    "\u00b0C.",
+    "--",
+    "\u2014",
+]
+PIECES += [
+    "...",
+    "\u2026",
+    "'",
+    "\u2019",
+    "'s",
+    "(",
+    ")",
+    ":",
+    "-",
+    "/",
+    "[",
+    "]",
+    "=",
+    ".",
+    ",",
+    "8.8.8.8",
+    "D",
+]
+PIECES += [
+    "\u65e5\u672c",
+    "\u3002",
+    "\u00e9",
+    "1",
+    "+",
+    "@",
+    "#",
+    "_",
+    "o",
+    "\U0001f600",
+    "Ph.D.",
+    "Mr.",
+    "He",
+]
+pieces = st.lists(st.sampled_from([*PIECES, "", " ", " ", "  ", "\n", "\u00a0"]) | st.text(max_size=3)).map(
+    "".join
+)
+
+
+@functools.cache
+def spacy_tokenizer():
+    import spacy
+
+    return spacy.blank("en").tokenizer
+
+
+@needs_oracle
+@settings(max_examples=500, deadline=None)
+@given(pieces | texts)
+def test_words_equal_spacy_itself(text):
+    tokenizer = spacy_tokenizer()
+    assert _cpu.spacy_words(text) == [word.text for word in tokenizer(text) if not word.is_space]
+
+
+@settings(max_examples=600, deadline=None)
+@given(texts | pieces)
+def test_scores_equal_plain_python(text):
+    words = _cpu.spacy_words(text)
+    batch = batch_of([text])
+    assert_equal_scores(batch, "datatrove.gopher_repetition", [oracle.repetition(text, words)])
+    assert_equal_scores(batch, "datatrove.fineweb_quality", [oracle.fineweb(text, words)])
+
+
+LINES = st.lists(
+    st.sampled_from(["the of", "-", "\u2022 a", "to be...", "and", "...", "\u2026", "#", "12", "."]),
+    max_size=9,
+)
+PLAIN_LINES = st.tuples(LINES.map(" ".join), st.sampled_from(["\n", "\r", "\x1d", "\u2029", " \n"])).map(
+    "".join
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(PLAIN_LINES, max_size=8).map("".join)
+    | st.text(string.printable + "\x01\x85\u2014\u2026\u2019\u00e9\u65e5\u2022", max_size=60)
+)
+def test_quality_scores_equal_plain_python(text):
+    expected = [oracle.quality(text, _cpu.spacy_words(text))]
+    assert_equal_scores(batch_of([text]), "datatrove.gopher_quality", expected)
+
+
+C4_LINES = [
+    "All is well. It is!",
+    "No end mark here",
+    "Too short.",
+    "A [1] cited [edit] line. [2] [citation needed]",
+]
+C4_LINES += [
+    "We use coo\u212aies here.",
+    "Needs JavaScript to run.",
+    "Lorem Ipsum dolor sit.",
+    "Curly { is it?",
+]
+C4_LINES += [
+    "It goes on and...",
+    "x" * 1001 + " is too long.",
+    "  Is this?  Yes. \u201cIt is.\u201d  ",
+    "",
+    "Mr. A. B. C.",
+]
+
+
+def with_white_space(text):
+    """Words and white space as spaCy has them, of a text whose only white space are spaces."""
+    found = []
+    for part in re.split("( +)", text):
+        white = part.isspace()
+        if white and (len(part) > 1 or not found):
+            found.append(part)
+        found += [] if white else _cpu.spacy_words(part)
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(C4_LINES), st.sampled_from(["\n", "\r\n", "\u2028", "\x85", "\n\n"])),
+        max_size=8,
+    )
+)
+@pytest.mark.parametrize("name", FILTERS[-2:])
+def test_c4_counts_equal_plain_python(name, pairs):
+    text = "".join(line + end for line, end in pairs)
+    expected, left = oracle.c4(text, with_white_space, name.endswith("unpunctuated"))
+    assert_equal_scores(batch_of([text]), f"datatrove.{name}", [expected])
+    for before in ([], [("datatrove.gopher_quality", ())]):
+        steps = [*before, (f"datatrove.{name}", ()), ("plain", ("chars",)), ("datatrove.gopher_quality", ())]
+        *_, c4, plain, after = family_statistics(Texts.from_arrow(pa.array([text])), np.array([0]), steps)
+        assert (plain["chars"][0], c4["kept_chars"][0]) == (len(left), len(left))
+        assert after["words"][0] == c4["words"][0] == len(_cpu.spacy_words(left))
+        assert c4["sentences"][0] == expected["too_few_sentences"]
+
+
+def test_white_space_that_is_a_word_starts_a_sentence():
+    texts = ["One is it. [1] [2]", "One is it. [1]", "One is it.  Two is it."]
+    found = family_statistics(
+        Texts.from_arrow(pa.array(texts)), np.arange(3), [("datatrove.c4_quality", ())]
+    )[0]
+    assert found["sentences"].tolist() == [0, 0, 2]  # a line that ends with a space has no end mark
+    steps = [("datatrove.c4_quality_keep_unpunctuated", ())]
+    found = family_statistics(Texts.from_arrow(pa.array(texts)), np.arange(3), steps)[0]
+    assert found["sentences"].tolist() == [2, 1, 2]
+
+
+def test_what_comes_first_drops_the_page():
+    filler, bracket = "Lorem ipsum is here.", "A { is here."
+    reasons, _ = decide(
+        batch_of([f"{filler}\n{bracket}", f"{bracket}\n{filler}"]), profile="datatrove.c4_quality"
+    )
+    assert [reason.rpartition(".")[2] for reason in reasons] == ["lorem_ipsum", "curly_bracket"]
+
+
+PROSE = (
+    "The cat that was here is gone, and of all the things to be had with it that was the best one so far. "
+)
+
+
+def test_fineweb_looks_at_the_text_that_c4_leaves():
+    short = [f"It is line {i}" for i in range(40)]
+    text = "\n".join([PROSE + str(i) + " it was so." for i in range(8)] + short)
+    (kept,), _ = decide(batch_of([text]), profile="datatrove.fineweb_quality")
+    assert kept == "datatrove.fineweb_quality.short_line_ratio"
+    (after,), _ = decide(batch_of([text]), profile=["datatrove.c4_quality", "datatrove.fineweb_quality"])
+    assert after != kept
+    reasons, _ = decide(
+        batch_of([text]), profile=["datatrove.c4_quality_keep_unpunctuated", "datatrove.fineweb_quality"]
+    )
+    assert reasons == [kept]
+    # Where no rule of C4 is applied, the text stays as it is.
+    reasons, _ = decide(
+        batch_of([text]),
+        profile=["datatrove.c4_quality", "datatrove.fineweb_quality"],
+        rules=["short_line_ratio"],
+    )
+    assert reasons == [kept]
+
+
+def test_families_run_filters_in_fineweb_s_order():
+    parts = ["gopher_repetition", "gopher_quality", "c4_quality", "fineweb_quality"]
+    assert FAMILIES["datatrove"] == tuple(f"datatrove.{part}" for part in parts)
+    parts[2] = "c4_quality_keep_unpunctuated"
+    assert FAMILIES["fineweb"] == tuple(f"datatrove.{part}" for part in parts)
+    rules = Heuristics(HeuristicsConfig(profile="fineweb")).rules
+    assert rules == tuple(name for part in FAMILIES["fineweb"] for name in PROFILES[part].full_names())
+
+
+def test_an_empty_document_is_dropped_as_empty():
+    reasons, values = decide(batch_of(["", " \n"]), profile="datatrove.fineweb_quality")
+    assert reasons == ["datatrove.fineweb_quality.empty"] * 2
+    assert values.tolist() == [0, 0]
+    assert decide(batch_of([""]), profile="datatrove")[0] == ["datatrove.gopher_repetition.empty"]
+    assert decide(batch_of([" "]), profile="datatrove.gopher_quality")[0] == [
+        "datatrove.gopher_quality.gopher_short_doc"
+    ]
+
+
+def test_copied_grams_are_compared_without_spaces():
+    text = "ab c d e f x a bc d e f"
+    found = family_statistics(
+        Texts.from_arrow(pa.array([text])), np.array([0]), [("datatrove.gopher_repetition", ())]
+    )
+    assert found[0]["copied_5_gram_chars"][0] == 6
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.binary(max_size=80) | pieces.map(lambda text: text.encode()[1:-1]), max_size=3), pieces)
+def test_malformed_utf8_neither_crashes_nor_touches_its_neighbours(broken, text):
+    steps = [(name, ()) for name in FAMILY_STATISTICS if name.startswith("datatrove.")]
+    alone = family_statistics(Texts.from_arrow(pa.array([text])), np.array([0]), steps)
+    batch = Texts.from_arrow(pa.array([*broken, text.encode()], pa.large_binary()))
+    together = family_statistics(batch, np.arange(len(batch)), steps)
+    for one, all_ in zip(alone, together, strict=True):
+        assert {name: values[0] for name, values in one.items()} == {
+            name: values[-1] for name, values in all_.items()
+        }
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(min_size=64, max_size=64))
+def test_both_ways_to_mark_a_block_agree(block):
+    for plain, fast in _cpu.spacy_marks(np.frombuffer(block, np.uint8)):
+        assert plain == fast
+
+
+@pytest.mark.parametrize("space", [" ", "\n", "\x85", "\u00a0", "\u1680", "\u2003", "\u3000", "\u205f "])
+def test_white_space_is_found_over_the_edges_of_blocks(space):
+    for length in range(55, 70):
+        text = "a" * length + space + "b" * 65 + space + "c"
+        assert _cpu.spacy_words(text) == text.split()
+
+
+def test_a_long_text_without_white_space():
+    for piece in (")", "a.", "a@a.", "'", ":-", "[=", "..", "1", "\u3042", "\u2026"):
+        words = _cpu.spacy_words(piece * 20_000)
+        assert "".join(words) == piece * 20_000
