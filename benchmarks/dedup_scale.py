@@ -36,7 +36,7 @@ from curate.engines.task import Facts, Pass, Receipt, Task
 from curate.io.files import join
 from curate.stages.corpus import Collected, CollectedFile
 from curate.stages.fuzzy_config import FuzzyDedupConfig
-from curate.stages.fuzzy_dedup import FuzzyDedup, SketchCollector
+from curate.stages.fuzzy_dedup import SUFFIXES, FuzzyDedup, SketchCollector
 
 BANDS, HASHES = PRESETS["fineweb"].bands, PRESETS["fineweb"].hashes
 DOCUMENTS_A_FILE = 250_000
@@ -114,7 +114,7 @@ class WriteArguments:
 
 def write_file(out: str, arguments: WriteArguments) -> Facts:
     """The exchange files of one source file, by the stage's own collector."""
-    collector = SketchCollector(arguments.planted)  # type: ignore[arg-type]
+    collector = SketchCollector(arguments.planted, None)  # type: ignore[arg-type]
     for start in range(0, arguments.documents, DOCUMENTS_A_BATCH):
         rows = np.arange(start, min(start + DOCUMENTS_A_BATCH, arguments.documents))
         collector.add(SimpleNamespace(texts=None), rows, 0)  # type: ignore[arg-type]
@@ -151,8 +151,9 @@ def status(name: str) -> float:
 def collected_of(documents: int) -> tuple[Collected, list[int]]:
     files = -(-documents // DOCUMENTS_A_FILE)
     sizes = [min(DOCUMENTS_A_FILE, documents - i * DOCUMENTS_A_FILE) for i in range(files)]
+    unread: Any = (None, None, ())  # no text is read again
     listed = tuple(
-        CollectedFile(i << 32, tuple(f"run/exchange/{i:05d}.{kind}" for kind in FuzzyDedup.exchange_suffixes))
+        CollectedFile(i << 32, tuple(f"run/exchange/{i:05d}.{kind}" for kind in SUFFIXES), *unread)
         for i in range(files)
     )
     return Collected(("generated",), listed, {"generated": documents}, "generated"), sizes

@@ -237,6 +237,36 @@ def test_large_clusters_follow_the_same_rule(
     assert 0 < sum(found == int(STAYS) for found, _ in wanted) < 1_000 or least == 1.0
 
 
+@pytest.mark.parametrize("across", [False, True])
+def test_texts_of_large_clusters_decide_by_the_same_rule(across: bool) -> None:
+    random = np.random.default_rng(5)
+    bases = [random.choice(list(b"abcdefgh"), 60).astype(np.uint8) for _ in range(60)]
+    texts = [bases[i].copy() for i in random.integers(0, 60, 700)]
+    for text in texts:
+        text[random.integers(0, 60, random.integers(0, 6))] = random.integers(97, 105)
+    size = np.arange(701, dtype=np.int64) * 60
+    packed = Texts(np.concatenate(texts), size)
+    signatures = Sketcher(Shingles("char", 3), 96, 8, seed=1).sketch(packed, np.arange(700)).signatures
+    docs = np.sort(random.integers(0, 3, 700, np.uint64) << np.uint64(56) | np.arange(700, dtype=np.uint64))
+    places = TextPlaces([packed.data], np.zeros(700, np.uint32), size[:-1], size[1:])
+    witness, _ = resolve_exactly(
+        np.array([0, 700]), docs, signatures, places, Shingles("char", 3), 0.75, across
+    )
+    sets, least = [shingles(text.tobytes()) for text in texts], plausible_matches(0.75, 96)
+    kept: list[int] = []
+    for i in range(700):
+        found = [
+            j
+            for j in kept
+            if not (across and docs[j] >> 56 == docs[i] >> 56)
+            and (signatures[i] == signatures[j]).sum() >= least
+            and len(sets[i] & sets[j]) >= 0.75 * len(sets[i] | sets[j])
+        ]
+        assert int(witness[i]) == (int(docs[found[0]]) if found else int(STAYS))
+        kept += [] if found else [i]
+    assert 60 <= len(kept) < 600
+
+
 @pytest.mark.parametrize("hashes", [1, 31, 64, 112, 128, 256, 300])
 def test_the_threshold_is_exact(hashes: int) -> None:
     for matches in range(hashes + 1):

@@ -151,8 +151,10 @@ static void survivors_as(const Cluster& cluster, int needed, bool across) {
   std::vector<int> matches(size), matches_of_many(size);
   std::fill(matches.begin(), matches.end(), -1);
   keep_dissimilar(cluster, across, kept.data(), witness.data(), BySignature<Matches>{cluster, needed, matches.data()});
-  if (!cpu::KeptIndex<Matches>(cluster, needed, across).worthwhile()) return;
-  cpu::keep_dissimilar_of_many<Matches>(cluster, needed, across, witness_of_many.data(), matches_of_many.data());
+  if (!cpu::KeptIndex(cluster, needed, across).worthwhile()) return;
+  std::fill(matches_of_many.begin(), matches_of_many.end(), -1);
+  cpu::keep_dissimilar_of_many(cluster, needed, across, witness_of_many.data(),
+                               BySignature<Matches>{cluster, needed, matches_of_many.data()});
   require(witness == witness_of_many && matches == matches_of_many, "an index finds what a walk finds");
 }
 

@@ -1,4 +1,4 @@
-// Finds the first kept document of a cluster that a signature matches, without looking at all of them.
+// Finds the first kept document of a cluster that a document is similar to, without looking at all of them.
 //
 // Signatures that differ in at most d slots agree on at least one of any d + 1 groups of slots (pigeonhole), so
 // documents are filed under the contents of d + 1 groups, and only those that share a group are compared: nothing
@@ -12,12 +12,11 @@
 
 namespace curate::cpu {
 
-template <class Matches>
 class KeptIndex {
  public:
-  // needed: equal slots that make a match.
+  // needed: equal slots without which documents are not similar.
   KeptIndex(const Cluster& cluster, int needed, bool across)
-      : cluster_(cluster), needed_(needed), across_(across), groups_(cluster.hashes - needed + 1) {}
+      : cluster_(cluster), across_(across), groups_(cluster.hashes - needed + 1) {}
 
   // Groups of one slot leave too many to compare; entries are numbered in 32 bits.
   bool worthwhile() const {
@@ -37,38 +36,38 @@ class KeptIndex {
   i64 size() const { return static_cast<i64>(kept_.size()); }
   i64 document(i64 place) const { return kept_[place]; }
 
-  // The place among the filed of the first that document i matches, -1 for none; sets how many slots are equal.
-  i64 find(i64 i, int* equal) {
+  // The place among the filed of the first that document i is similar to, -1 for none. similar(kept, i), which may
+  // note what it found, is true of that one last.
+  template <class Similar>
+  i64 find(i64 i, Similar& similar) {
     const i64 filed = size();
     i64 best = filed, steps = 0;
     const u8* signature = cluster_.signature(i);
     for (int group = 0; group < groups_; ++group) {
       for (u32 entry = heads_[place(signature, group)]; entry; entry = next_[entry - 1]) {
         // Where most share their groups, a plain walk is faster.
-        if (++steps > filed) return scan(i, best, equal);
+        if (++steps > filed) return scan(i, best, similar);
         const i64 j = (entry - 1) / groups_;
         if (j >= best || seen_[j] == i) continue;
         seen_[j] = i;
-        if (matches(j, i, equal)) best = j;
+        if (matches(j, i, similar)) best = j;
       }
     }
-    if (best == filed) return -1;
-    matches(best, i, equal);
-    return best;
+    return best < filed ? best : -1;
   }
 
  private:
-  i64 scan(i64 i, i64 until, int* equal) const {
-    for (i64 j = 0; j < until; ++j)
-      if (matches(j, i, equal)) return j;
-    return until < size() && matches(until, i, equal) ? until : -1;
+  // The first similar one among those before `best`, else `best`, which is known to be or the end.
+  template <class Similar>
+  i64 scan(i64 i, i64 best, Similar& similar) const {
+    for (i64 j = 0; j < best; ++j)
+      if (seen_[j] != i && matches(j, i, similar)) return j;
+    return best < size() ? best : -1;
   }
 
-  bool matches(i64 j, i64 i, int* equal) const {
-    const i64 kept = kept_[j];
-    if (across_ && cluster_.apart(kept, i)) return false;
-    *equal = Matches::count(cluster_.signature(kept), cluster_.signature(i), cluster_.hashes);
-    return *equal >= needed_;
+  template <class Similar>
+  bool matches(i64 j, i64 i, Similar& similar) const {
+    return !(across_ && cluster_.apart(kept_[j], i)) && similar(kept_[j], i);
   }
 
   size_t place(const u8* signature, int group) const {
@@ -97,22 +96,20 @@ class KeptIndex {
   }
 
   const Cluster cluster_;
-  const int needed_;
   const bool across_;
   const int groups_;
   std::vector<i64> kept_, seen_;    // by place: the document, and the last one compared with it
   std::vector<u32> heads_, next_;  // chains of entries: place * groups_ + group, plus one
 };
 
-// As keep_dissimilar, in time that grows with the members, not with members x kept members.
-template <class Matches>
-void keep_dissimilar_of_many(const Cluster& cluster, int needed, bool across, u64* witness, int* matches) {
-  KeptIndex<Matches> index(cluster, needed, across);
+// As keep_dissimilar, in time that grows with the members, not with members x kept members. needed: slots that are
+// equal in any two documents that are similar.
+template <class Similar>
+void keep_dissimilar_of_many(const Cluster& cluster, int needed, bool across, u64* witness, Similar&& similar) {
+  KeptIndex index(cluster, needed, across);
   for (i64 i = 0; i < cluster.size; ++i) {
-    int equal = -1;
-    const i64 found = index.size() && !cluster.pinned[i] ? index.find(i, &equal) : -1;
+    const i64 found = index.size() && !cluster.pinned[i] ? index.find(i, similar) : -1;
     witness[i] = found < 0 ? kStays : cluster.docs[index.document(found)];
-    matches[i] = found < 0 ? -1 : equal;
     if (found < 0) index.add(i);
   }
 }

@@ -41,6 +41,15 @@ static Cluster cluster_at(const In<i64>& offsets, const In<u64>& docs, const In2
   return {docs.data() + from, signatures.data() + from * hashes, pinned.data() + from, size, hashes};
 }
 
+template <class Similar>
+static void keep_who_stays(const Cluster& cluster, int needed, bool across, i64* kept, u64* witness,
+                             Similar&& similar) {
+  if (cluster.size >= kManyMembers && KeptIndex(cluster, needed, across).worthwhile())
+    keep_dissimilar_of_many(cluster, needed, across, witness, similar);
+  else
+    keep_dissimilar(cluster, across, kept, witness, similar);
+}
+
 // needed: matching slots that make a duplicate; negative: only the best of a cluster stays, unverified.
 static nb::tuple resolve(In<i64> offsets, In<u64> docs, In2<u8> signatures, In<bool> pinned, int needed,
                          bool across, const std::string& instruction_set) {
@@ -61,10 +70,8 @@ static nb::tuple resolve(In<i64> offsets, In<u64> docs, In2<u8> signatures, In<b
         int* equal = matches.data() + offsets.data()[c];
         if (needed < 0)
           keep_best<Matches>(cluster, across, to, equal);
-        else if (cluster.size >= kManyMembers && KeptIndex<Matches>(cluster, needed, across).worthwhile())
-          keep_dissimilar_of_many<Matches>(cluster, needed, across, to, equal);
         else
-          keep_dissimilar(cluster, across, kept.data(), to, BySignature<Matches>{cluster, needed, equal});
+          keep_who_stays(cluster, needed, across, kept.data(), to, BySignature<Matches>{cluster, needed, equal});
       }
     });
   }
@@ -136,8 +143,8 @@ static nb::tuple resolve_exactly(In<i64> offsets, In<u64> docs, In2<u8> signatur
         const int hashes = static_cast<int>(signatures.shape(1));
         const Cluster cluster{docs.data() + from, signatures.data() + from * hashes, none.get(), size, hashes};
         using Similar = ByText<decltype(loops), typename Scratch::Unit>;
-        keep_dissimilar(cluster, across, kept.data(), witness.data() + from,
-                        Similar{cluster, texts, from, plausible, least, scratch, similarity.data()});
+        keep_who_stays(cluster, plausible, across, kept.data(), witness.data() + from,
+                         Similar{cluster, texts, from, plausible, least, scratch, similarity.data()});
       }
     };
     with_matches(instructions(""), [&](auto loops) {
