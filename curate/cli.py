@@ -243,7 +243,7 @@ def _reporting(debug: bool) -> Iterator[None]:
         _show(error.problems, f"{len(error.problems)} problems ({kind})")
         raise typer.Exit(DATA_PROBLEM) from error
     except KeyboardInterrupt as error:
-        typer.echo("\ninterrupted; `curate run` goes on where it stopped", err=True)
+        typer.echo("\ninterrupted; `curate run` goes on where a run stopped", err=True)
         raise typer.Exit(INTERRUPTED) from error
     except BrokenPipeError:
         # Whoever read our output has gone: nothing more can be said, not even by the flush at exit.

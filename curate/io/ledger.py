@@ -41,6 +41,9 @@ LEDGER_FIELDS: dict[str, pa.DataType] = {
     "copies": pa.int32(),
 }
 
+#: Values of `dropped_by` that are no stage of a recipe: rows that cannot be read, documents that the mix leaves out.
+READ, MIX = "read", "mix"
+
 _SQL_TYPES = {
     pa.uint64(): "UBIGINT",
     pa.int64(): "BIGINT",

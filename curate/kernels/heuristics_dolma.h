@@ -41,7 +41,8 @@ CURATE_HD bool is_marked(const u8* word, i64 n, i64 left) {
 
 // Which of the common words it is in any ASCII case, from 0; -1 if it is none.
 CURATE_HD int folded_common_word(const u8* word, i64 n) {
-  if (n < 2 || n > 4) return -1;
+  // A leading NUL would leave no trace in `folded`.
+  if (n < 2 || n > 4 || word[0] == 0) return -1;
   u32 folded = 0;
   for (i64 i = 0; i < n; ++i) folded = folded << 8 | lower(word[i]);
   constexpr u32 common[] = {0x746865, 0x6265, 0x746F, 0x6F66, 0x616E64, 0x74686174, 0x68617665, 0x77697468};

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from curate.errors import Problem, RecipeError
+from curate.io.ledger import MIX, READ
 from curate.recipe.models import NAME_PATTERN, Recipe, RecipeBody, Stage
 from curate.recipe.names import plain_entries, stage_names
 from curate.recipe.overrides import override
@@ -22,7 +23,7 @@ from curate.stages.base import DocumentStage
 from curate.stages.corpus import CorpusStage
 
 #: Ledger values of `dropped_by` that are no stage of a recipe.
-RESERVED_NAMES = ("read", "mix", "write")
+RESERVED_NAMES = (READ, MIX, "write")
 
 STAGES: dict[str, type[DocumentStage] | type[CorpusStage]] = {**DOCUMENT_STAGES, **CORPUS_STAGES}
 

@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from curate.errors import OutputError, SourceError
-from curate.io.ledger import Ledger, unpack_doc
+from curate.io.ledger import READ, Ledger, unpack_doc
 from curate.io.manifest import Manifest, StageEntry
 from curate.io.sources import SourceColumns, list_files, read_batches
 from curate.report.duplicates import DEDUP_KINDS
@@ -159,8 +159,8 @@ def _shortened(words: list[str]) -> list[str]:
 def _steps(manifest: Manifest, row: Mapping[str, Any]) -> list[Step]:
     steps: list[Step] = []
     stages = list(manifest.stages)
-    if row["dropped_by"] == "read":
-        stages.insert(0, StageEntry(name="read", kind="read"))
+    if row["dropped_by"] == READ:
+        stages.insert(0, StageEntry(name=READ, kind=READ))
     gone = False
     for stage in stages:
         dropped = row["dropped_by"] == stage.name

@@ -13,7 +13,7 @@ import duckdb
 
 from curate.errors import OutputError, Problem
 from curate.io.files import exists, join
-from curate.io.ledger import Ledger
+from curate.io.ledger import MIX, READ, Ledger
 from curate.io.manifest import Manifest
 from curate.io.quarantine import read_quarantine
 from curate.report.duplicates import dedup_stats
@@ -21,8 +21,6 @@ from curate.report.warnings import warnings_of
 
 Stats = dict[str, Any]
 
-#: The stages that stand in no recipe: reading (which quarantines) and mixing.
-READ, MIX = "read", "mix"
 _LANGUAGES_SHOWN = 20
 _SCORE_BINS = 20
 _COUNTS = (

@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 
 from curate.errors import OutputError, Problem
 from curate.io.files import exists, join, list_folder, open_binary, read_json
-from curate.io.ledger import Ledger, pack_doc
+from curate.io.ledger import MIX, READ, Ledger, pack_doc
 from curate.io.manifest import Manifest, ShardEntry, SourceFileEntry, Totals
 from curate.io.quarantine import read_quarantine
 from curate.report.duplicates import DEDUP_KINDS
-from curate.report.stats import MIX, READ, Stats, check_conservation, compute_stats
+from curate.report.stats import Stats, check_conservation, compute_stats
 
 _BLOCK = 1 << 20
 _EXAMPLES = 3

@@ -14,6 +14,7 @@ import curate
 from curate.engines.task import Receipt
 from curate.io.card import write_card
 from curate.io.files import join, size_of, write_json
+from curate.io.ledger import MIX
 from curate.io.quarantine import join_quarantine
 from curate.plan import Plan, PlannedSource, Step
 from curate.report import write_report
@@ -129,7 +130,7 @@ def _mix(plan: Plan) -> list[dict[str, Any]]:
     mix = plan.recipe.mix
     if mix is None:
         return []
-    return [{"name": "mix", "kind": "mix", "sources": None, "definition": mix.model_dump(mode="json")}]
+    return [{"name": MIX, "kind": MIX, "sources": None, "definition": mix.model_dump(mode="json")}]
 
 
 def _shard(receipt: Receipt) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from curate.engines.task import Facts
 from curate.io.files import atomic_write
-from curate.io.ledger import LEDGER_FIELDS
+from curate.io.ledger import LEDGER_FIELDS, READ
 from curate.io.sources import BadRow
 from curate.plan import EDITED_COLUMNS
 from curate.stages.base import Verdicts, scatter
@@ -20,8 +20,6 @@ from curate.stages.base import Verdicts, scatter
 BYTES_A_TOKEN = 4
 #: Rows of a row group of layers and ledgers: what a reader of one column holds at once.
 ROW_GROUP = 131_072
-#: The stage name under which rows that could not be read stand in the ledger.
-READ = "read"
 
 
 class Shown:

@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 
 from curate.engines.task import Facts
 from curate.io.files import join
+from curate.io.ledger import MIX
 from curate.run.edits import size_left
 from curate.run.layers import write_parquet
 from curate.run.standing import Decided, Standing
 from curate.stages.mix import copies_of
 
-#: The stage name, and the reason, of documents that the mix leaves out.
-MIX = "mix"
-MIX_RULE = "mix.weight"
+#: The reason of documents that the mix leaves out.
+MIX_RULE = f"{MIX}.weight"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from curate.dedup.survivors import STAYS
 from curate.io.files import join, open_binary
 from curate.io.ledger import LEDGER_FIELDS
 from curate.stages.base import scatter
-from curate.stages.corpus import STAYS, Decisions, ledger_columns
+from curate.stages.corpus import Decisions, ledger_columns
 
 
 @dataclass(frozen=True, slots=True)

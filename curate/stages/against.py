@@ -18,7 +18,7 @@ from curate.engines.task import Facts, Pass, Task
 from curate.errors import OutputError, Problem, SourceError
 from curate.io.exchange import write_arrays
 from curate.io.files import exists, join, open_binary, sha256_of
-from curate.io.ledger import pack_doc
+from curate.io.ledger import MIX, pack_doc
 from curate.io.manifest import Manifest, StageEntry
 
 
@@ -92,7 +92,7 @@ def find_earlier(
             )
         )
     names = [entry.name for entry in manifest.stages]
-    later = (*names[names.index(stage.name) + 1 :], "mix")
+    later = (*names[names.index(stage.name) + 1 :], MIX)
     documents = sum(source.documents for source in shown)
     return EarlierRun(path, stage.name, later, files, documents, sha256_of(join(path, "manifest.json")))
 

@@ -15,15 +15,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from curate.dedup.survivors import STAYS
 from curate.engines.task import Pass, Receipt
 from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.files import join
 from curate.io.sources import SourceColumns, SourceFile
 from curate.stages.against import EarlierRun
 from curate.stages.base import Batch, DocumentStage, StageConfig
-
-#: In `duplicate_of` arrays: the document stays.
-STAYS = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 
 class Collector(Protocol):

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from curate.dedup.exact import exact_groups, text_hash
 from curate.dedup.normalize import NormalizeStep, normalize, normalize_urls
+from curate.dedup.survivors import STAYS
 from curate.engines.task import Facts, Pass, Receipt, Task, fingerprint, outputs_fingerprint
 from curate.errors import Problem, SourceError
 from curate.io.exchange import write_arrays
@@ -22,7 +23,7 @@ from curate.kernels import Texts
 from curate.stages import prefer
 from curate.stages.against import EarlierRun, each_once, find_earlier, gone_pass
 from curate.stages.base import Batch, StageConfig
-from curate.stages.corpus import STAYS, Collected, CorpusStage
+from curate.stages.corpus import Collected, CorpusStage
 from curate.stages.prefer import Preference, PreferenceCollector
 from curate.stages.ranking import THIS_RUN, Candidates, Ranking, decisions_of, losses, preferences, starts_of
 

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from curate.dedup.clusters import UnionFind
 from curate.dedup.join import bucket_edges
-from curate.dedup.survivors import resolve, resolve_exactly
+from curate.dedup.survivors import STAYS, resolve, resolve_exactly
 from curate.engines.task import Facts
 from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.files import join
 from curate.stages.cluster_texts import text_places
-from curate.stages.corpus import STAYS
 from curate.stages.fuzzy_config import FuzzyDedupConfig
 from curate.stages.ranking import (
     THIS_RUN,

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.dedup.survivors import STAYS
 from curate.io.exchange import ExchangeFile
 from curate.io.files import join
 from curate.io.prefix_exchange import Columns, read_prefix
 from curate.stages.against import EarlierRun
-from curate.stages.corpus import STAYS, Collected, Decisions, dropped_docs, not_in
+from curate.stages.corpus import Collected, Decisions, dropped_docs, not_in
 
 _FILE_SHIFT = np.uint64(32)
 _ROW_MASK = np.uint64(0xFFFFFFFF)

@@ -348,6 +348,12 @@ def test_an_empty_document_is_dropped_as_empty():
     ]
 
 
+def test_stop_words_are_whole_words():
+    texts = ["the\x00 be\x00\x00 THE them", "the the\x00 be. (to) of, and that'd have with"]
+    found = scores(batch_of(texts), "datatrove.gopher_quality")["gopher_enough_stop_words"]
+    assert found.tolist() == [0, 8]
+
+
 def test_copied_grams_are_compared_without_spaces():
     text = "ab c d e f x a bc d e f"
     found = family_statistics(

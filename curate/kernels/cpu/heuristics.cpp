@@ -22,7 +22,8 @@ static std::vector<std::pair<u64, u64>> heuristics_blocks(In<u8> bytes) {
 // Masks of 64 bytes that Unicode words and marks are found by, both ways.
 static std::vector<std::pair<u64, u64>> word_masks(In<u8> bytes) {
   if (bytes.shape(0) != BLOCK_BYTES) throw std::invalid_argument("a block is 64 bytes");
-  const word_break::Masks a = word_break::masks_portable(bytes.data()), b = word_break::masks_of(bytes.data());
+  const word_break::Masks a = word_break::masks_portable(bytes.data());
+  const word_break::Masks b = word_break::masks_of(bytes.data());
   const MarkMasks c = mark_masks_portable(bytes.data()), d = mark_masks(bytes.data());
   return {{a.letters, b.letters},
           {a.digits, b.digits},

@@ -1,0 +1,227 @@
+// Repetition as datatrove 0.10's GopherRepetitionFilter measures it. Exact: hashes only choose slots.
+#pragma once
+#include "heuristics_document.h"
+
+namespace curate::heuristics {
+
+CURATE_HD void add_part(Parts& parts, i64 begin, i64 end) {
+  parts.begin[parts.count] = static_cast<u32>(begin);
+  parts.end[parts.count++] = static_cast<u32>(end);
+}
+
+// The pieces of s[begin .. end] between runs of at least `run` line feeds.
+CURATE_HD void split_at_runs(const u8* s, i64 begin, i64 end, i64 run, Parts& parts) {
+  i64 from = begin;
+  for (i64 at = begin; at < end;) {
+    const void* found = memchr(s + at, '\n', static_cast<size_t>(end - at));
+    if (!found) break;
+    const i64 newline = static_cast<const u8*>(found) - s;
+    for (at = newline; at < end && s[at] == '\n';) ++at;
+    if (at - newline < run) continue;
+    add_part(parts, from, newline);
+    from = at;
+  }
+  add_part(parts, from, end);
+}
+
+// datatrove joins the words of a longer n-gram without spaces and compares the strings, so that words may be cut
+// elsewhere. It goes from left to right, and after a copy on from the end of it.
+//
+// A gram that occurs twice starts twice with the same bytes: grams whose first bytes, as many as they have of HEADS,
+// start no other word are left out.
+class CopiedGrams {
+ public:
+  CURATE_HD CopiedGrams(Document& document)
+      : document_(document), words_(document.words()), s_(words_.joined), begin_(words_.begin), table_(document.table()) {
+    find_candidates();
+  }
+
+  CURATE_HD i64 chars(i64 n) {
+    auto same = [&](u32 a, u32 b) {
+      const i64 size = size_of(b, n);
+      return size == size_of(a, n) && same_bytes(s_ + begin_[a], s_ + begin_[b], size);
+    };
+    table_.clear(count_);
+    i64 chars = 0, next = 0;
+    for (i64 c = 0; c < count_; ++c) {
+      const i64 i = candidates_[c];
+      if (i < next || i + n > words_.count) continue;
+      const i64 size = size_of(i, n);
+      if (repeated_[i] < head_of(size)) continue;
+      if (table_.add(hash_bytes(s_ + begin_[i], size), static_cast<u32>(i), same) == i) continue;
+      chars += document_.chars(s_ + begin_[i], size);
+      next = i + n;
+    }
+    return chars;
+  }
+
+ private:
+  static constexpr i64 SHORTEST = 5;  // words
+  static constexpr int HEAD_COUNT = 6;
+
+  CURATE_HD static i64 head(int place) {
+    const i64 heads[HEAD_COUNT] = {0, 8, 16, 24, 32, 48};
+    return heads[place];
+  }
+  CURATE_HD static u32 head_of(i64 size) {
+    int place = HEAD_COUNT - 1;
+    while (head(place) > size) --place;
+    return static_cast<u32>(head(place));
+  }
+  CURATE_HD i64 size_of(i64 i, i64 words) const { return begin_[i + words] - begin_[i]; }
+
+  CURATE_HD void find_candidates() {
+    const i64 end = begin_[words_.count];
+    sieve();
+    raise(16, [&](i64 i) { return begin_[i] + 16 <= end; });
+    // Grams under 16 bytes are equal to others under 16 bytes only.
+    keep([&](i64 i) { return repeated_[i] > 0 || size_of(i, SHORTEST) < 16; });
+    raise(8, [&](i64 i) { return size_of(i, SHORTEST) < 16 && begin_[i] + 8 <= end; });
+    for (int place = 3; place < HEAD_COUNT; ++place)
+      raise(head(place), [&](i64 i) { return repeated_[i] >= head(place - 1) && begin_[i] + head(place) <= end; });
+    keep([&](i64 i) { return repeated_[i] > 0 || size_of(i, SHORTEST) < 8; });
+  }
+
+  // Leaves out most of the long grams whose first 16 bytes start no other word: those whose hash is alone.
+  CURATE_HD void sieve() {
+    const i64 starts = words_.count - SHORTEST + 1;
+    i64 bits = 64;
+    while (bits < 16 * starts) bits *= 2;
+    u64 *once = document_.bits(), *again = once + bits / 64;
+    for (i64 i = 0; i < bits / 32; ++i) once[i] = 0;
+    for (i64 i = 0; i < starts; ++i) {
+      const u8* s = s_ + begin_[i];
+      const u64 mixed = (load8(s) ^ load8(s + 8) * 0xD1342543DE82EF95u) * kGolden;
+      const u64 place = (mixed >> 32) & static_cast<u64>(bits - 1);
+      const u64 bit = u64(1) << (place & 63);
+      again[place >> 6] |= once[place >> 6] & bit;
+      once[place >> 6] |= bit;
+      repeated_[i] = static_cast<u32>(place);
+    }
+    for (i64 i = 0; i < starts; ++i) {
+      const u32 place = repeated_[i];
+      repeated_[i] = 0;
+      candidates_[count_] = static_cast<u32>(i);
+      count_ += (again[place >> 6] >> (place & 63) & 1) | (size_of(i, SHORTEST) < 16);
+    }
+  }
+
+  template <typename Stays>
+  CURATE_HD void keep(Stays stays) {
+    i64 kept = 0;
+    for (i64 c = 0; c < count_; ++c) {
+      const u32 i = candidates_[c];
+      candidates_[kept] = i;
+      kept += stays(i);
+    }
+    count_ = kept;
+  }
+
+  // Notes which candidates start with the same `bytes` bytes as another, among those that `has` holds for.
+  template <typename Has>
+  CURATE_HD void raise(i64 bytes, Has has) {
+    auto same = [&](u32 a, u32 b) { return same_bytes(s_ + begin_[a], s_ + begin_[b], bytes); };
+    const u32 raised = static_cast<u32>(bytes);
+    table_.clear(count_);
+    for (i64 c = 0; c < count_; ++c) {
+      const u32 i = candidates_[c];
+      if (!has(i)) continue;
+      const u32 first = table_.add(hash_bytes(s_ + begin_[i], bytes), i, same);
+      if (first == i) continue;
+      if (repeated_[first] < raised) repeated_[first] = raised;
+      if (repeated_[i] < raised) repeated_[i] = raised;
+    }
+  }
+
+  Document& document_;
+  const spacy::Words& words_;
+  const u8* s_;
+  const u32* begin_;
+  FirstTable table_;
+  u32* candidates_ = document_.list(Document::FREE_LIST);
+  u32* repeated_ = document_.list(Document::FREE_LIST + 1);  // bytes at a word that another starts with as well
+  i64 count_ = 0;
+};
+
+// The most frequent n-gram of 2, then 3, then 4 words; of equally frequent ones the one that starts first.
+class TopGrams {
+ public:
+  CURATE_HD TopGrams(Document& document)
+      : document_(document), words_(document.words()), s_(words_.joined), begin_(words_.begin), table_(document.table()) {
+    group_pairs();
+  }
+
+  // Code points of all occurrences of the most frequent gram, its words joined by spaces; 0 where there is none.
+  CURATE_HD i64 chars() const {
+    if (words_.count < length_) return 0;
+    u32 top = 0, most = 1;
+    for (i64 c = 0; c < candidates_; ++c) {
+      const u32 place = places_[c];
+      if (first_[place] != place || count_[place] <= most) continue;
+      most = count_[place];
+      top = place;
+    }
+    const i64 chars = document_.chars(s_ + begin_[top], begin_[top + length_] - begin_[top]);
+    return most * (chars + length_ - 1);
+  }
+
+  // A longer gram that occurs again starts where both shorter ones in it do; all other places are left out.
+  CURATE_HD void lengthen() {
+    i64 kept = 0;
+    for (i64 c = 0; c + 1 < candidates_; ++c) {
+      const u32 place = places_[c], next = places_[c + 1];
+      places_[kept] = place;
+      kept += (next == place + 1) & (count_[first_[place]] > 1) & (count_[first_[next]] > 1);
+    }
+    candidates_ = kept;
+    ++length_;
+    table_.clear(kept);
+    for (i64 c = 0; c < kept; ++c) {
+      const u32 place = places_[c];
+      const u64 key = static_cast<u64>(first_[place]) << 32 | first_[place + 1];
+      note(place, table_.add(key, place, [](u32, u32) { return true; }));
+    }
+  }
+
+ private:
+  CURATE_HD void group_pairs() {
+    auto same = [&](u32 a, u32 b) {
+      const i64 size = begin_[b + 2] - begin_[b];
+      return begin_[a + 1] - begin_[a] == begin_[b + 1] - begin_[b] && begin_[a + 2] - begin_[a] == size &&
+             same_bytes(s_ + begin_[a], s_ + begin_[b], size);
+    };
+    candidates_ = words_.count > 1 ? words_.count - 1 : 0;
+    table_.clear(candidates_);
+    for (i64 i = 0; i < candidates_; ++i) {
+      places_[i] = static_cast<u32>(i);
+      note(i, table_.add(key_of(i), static_cast<u32>(i), same));
+    }
+  }
+
+  CURATE_HD u64 key_of(i64 i) const {
+    const u8* s = s_ + begin_[i];
+    const i64 size = begin_[i + 2] - begin_[i];
+    const u64 lead = static_cast<u64>(begin_[i + 1] - begin_[i]) << 48;
+    if (size > 16) return (hash_bytes(s, size) ^ lead) >> 1;
+    const u64 second = size > 8 ? spacy::low_bytes(load8(s + 8), size - 8) : 0;
+    return ((spacy::low_bytes(load8(s), size) ^ second * 0xD1342543DE82EF95u ^ lead) * kGolden) >> 1;
+  }
+
+  CURATE_HD void note(i64 place, u32 first) {
+    first_[place] = first;
+    count_[place] = 0;
+    ++count_[first];
+  }
+
+  Document& document_;
+  const spacy::Words& words_;
+  const u8* s_;
+  const u32* begin_;
+  FirstTable table_;
+  u32* first_ = document_.list(Document::FREE_LIST);
+  u32* count_ = document_.list(Document::FREE_LIST + 1);
+  u32* places_ = document_.list(Document::FREE_LIST + 2);
+  i64 candidates_ = 0, length_ = 2;
+};
+
+}  // namespace curate::heuristics
