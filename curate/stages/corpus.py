@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from curate.dedup.survivors import STAYS
 from curate.engines.task import Pass, Receipt
 from curate.io.exchange import ExchangeFile, write_arrays
-from curate.io.files import join
 from curate.io.sources import SourceColumns, SourceFile
 from curate.stages.against import EarlierRun
 from curate.stages.base import Batch, DocumentStage, StageConfig
@@ -143,7 +142,7 @@ class Decisions:
 
     def between(self, low: int, high: int) -> Decisions:
         """The rows with low <= doc < high."""
-        start, stop = np.searchsorted(self.doc, np.array([low, high], np.uint64))
+        start, stop = np.searchsorted(self.doc, np.array([low, min(high, (1 << 64) - 1)], np.uint64))
         return Decisions(*(getattr(self, field)[start:stop] for field in self.__slots__))
 
     def drops(self) -> NDArray[np.uint64]:
@@ -151,9 +150,9 @@ class Decisions:
         return dropped
 
 
-def dropped_docs(out: str, paths: Sequence[str]) -> NDArray[np.uint64]:
-    """The documents that the decision files drop, sorted."""
-    parts = [Decisions.read(join(out, path)).drops() for path in paths]
+def drops_in_file(decisions: Sequence[Decisions], base: int) -> NDArray[np.uint64]:
+    """The documents of one source file that the decisions drop, sorted. base: `doc` of its row 0."""
+    parts = [part.between(base, base + (1 << 32)).drops() for part in decisions]
     return np.sort(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
 
 

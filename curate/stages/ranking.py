@@ -20,7 +20,7 @@ from curate.io.exchange import ExchangeFile
 from curate.io.files import join
 from curate.io.prefix_exchange import Columns, read_prefix
 from curate.stages.against import EarlierRun
-from curate.stages.corpus import Collected, Decisions, dropped_docs, not_in
+from curate.stages.corpus import Collected, Decisions, drops_in_file, not_in
 
 _FILE_SHIFT = np.uint64(32)
 _ROW_MASK = np.uint64(0xFFFFFFFF)
@@ -118,14 +118,15 @@ class Candidates:
     ) -> Iterator[tuple[Columns, NDArray[np.uint64]]]:
         """The columns, keys first, and the ranks of the documents whose key of that band falls in `part`, a file at
         a time; their first exchange file holds `slices` record batches a band."""
-        absent = [ExchangeFile(join(out, path)).read(0)["doc"] for path in self.gone]
-        absent.append(dropped_docs(out, self.dropped))
+        gone = [ExchangeFile(join(out, path)).read(0)["doc"] for path in self.gone]
+        decisions = [Decisions.read(join(out, path)) for path in self.dropped]
         for number, file in enumerate(self.ranking.files):
             exchange = file.exchange(out, 0)
             slices = int(exchange.metadata["slices"])
             found = read_prefix(exchange, band * slices, slices, part, parts)
             rows = found["row"].astype(np.uint64)
-            alive = not_in(rows | np.uint64(file.base), absent[file.run])
+            absent = drops_in_file(decisions, file.base) if file.run == THIS_RUN else gone[file.run]
+            alive = not_in(rows | np.uint64(file.base), absent)
             ranks = rows[alive] | np.uint64(number) << _FILE_SHIFT
             yield {name: column[alive] for name, column in found.items()}, ranks
 
