@@ -9,13 +9,13 @@ from typing import Any
 
 from curate.engines import ENGINES
 from curate.errors import OutputError, Problem
-from curate.io.files import exists, join, local_path, remove_stale_temporaries, write_json
+from curate.io.files import join, local_path, remove_stale_temporaries, write_json
 from curate.io.lock import hold
 from curate.plan import plan as make_plan
 from curate.progress import Progress, Silent
 from curate.recipe import Recipe
 from curate.run.documents import BatchLimits
-from curate.run.folder import ensure_usable, remove_journal, remove_results
+from curate.run.folder import ensure_usable, is_manifest, remove_journal, remove_results
 from curate.run.journal import Journal
 from curate.run.steps import Carrying
 
@@ -92,10 +92,13 @@ def _refuse_itself(recipe: Recipe, out: str) -> None:
 
 def clean(out: str) -> None:
     """Remove the journal of a finished run: what is left is the dataset, its ledger and its report."""
-    if not exists(join(out, "manifest.json")):
+    if not is_manifest(Path(out, "manifest.json")):
         raise OutputError(
             Problem(
-                out, "no manifest.json: not the folder of a finished run", "a finished run", "finish it first"
+                out,
+                "no manifest of a run: nothing to clean",
+                "the folder of a finished run",
+                "finish it first",
             )
         )
     with hold(out):

@@ -39,7 +39,7 @@ def ensure_usable(out: str, plan: Plan) -> None:
     if (
         foreign
         and not (folder / JOURNAL / "recipe.json").exists()
-        and not _is_manifest(folder / "manifest.json")
+        and not is_manifest(folder / "manifest.json")
     ):
         raise OutputError(
             Problem(
@@ -82,7 +82,8 @@ def _remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _is_manifest(path: Path) -> bool:
+def is_manifest(path: Path) -> bool:
+    """Whether a run of curate wrote that file."""
     try:
         return "recipe_sha256" in json.loads(path.read_bytes())
     except (OSError, ValueError, TypeError):

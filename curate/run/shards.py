@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curate.engines.task import Facts
+from curate.errors import Problem, SourceError
 from curate.io.changes import ensure_unchanged
 from curate.io.files import atomic_write, join, open_binary
 from curate.io.row_ranges import row_ranges
@@ -179,7 +180,24 @@ def _rows_for_shard(
     found = {"text": texts, "id": ids, "source": pa.repeat(source, len(rows))}
     found |= {name: column.take(at) for name, column in raw.columns.items() if name not in found}
     columns = [
-        found[field.name].cast(field.type) if field.name in found else pa.nulls(len(rows), field.type)
+        _fitted(found[field.name], field, emitting.file.path)
+        if field.name in found
+        else pa.nulls(len(rows), field.type)
         for field in schema
     ]
     return pa.table(columns, schema=schema)
+
+
+def _fitted(column: pa.Array, field: pa.Field, path: str) -> pa.Array:
+    """The column in the shards' type, which was chosen by the files' types and not by every value in them."""
+    try:
+        return column.cast(field.type)
+    except pa.ArrowInvalid as error:
+        raise SourceError(
+            Problem(
+                path,
+                f"column {field.name} has a value that does not fit: {error}",
+                f"values of {field.type}, the type that all files' {field.name} meet in",
+                f"take {field.name} out of `keep`, or convert it in this file or in the others",
+            )
+        ) from error

@@ -13,7 +13,7 @@ from curate.estimate import estimate
 from curate.plan import plan
 from curate.recipe import load_recipe
 from curate.report import verify
-from curate.run import run
+from curate.run import clean, run
 from tests.run.corpora import RECIPE, document, write_corpora, write_recipe
 from tests.run.outputs import output_bytes
 
@@ -113,6 +113,21 @@ def test_kept_columns_that_do_not_meet_are_an_error_at_once(tmp_path: Path) -> N
     with pytest.raises(SourceError, match=r"b\.parquet.*column k is string"):
         run(recipe, str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_value_beyond_the_common_type_is_an_error(tmp_path: Path) -> None:
+    recipe = load_recipe(str(two_files(tmp_path, pa.array([2**53 + 1]), pa.array([1.5]))))
+    with pytest.raises(SourceError, match=r"a\.parquet.*column k has a value that does not fit"):
+        run(recipe, str(tmp_path / "out"))
+
+
+def test_clean_leaves_other_peoples_folders_alone(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/results.csv").write_text("precious")
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(OutputError, match="no manifest of a run"):
+        clean(str(tmp_path))
+    assert (tmp_path / "run/results.csv").exists()
 
 
 def test_shards_have_about_the_bytes_asked_for(tmp_path: Path) -> None:
