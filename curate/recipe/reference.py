@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from curate.recipe.models import RecipeBody
 from curate.stages import CORPUS_STAGES, DOCUMENT_STAGES
+from curate.stages.base import DocumentStage
+from curate.stages.corpus import CorpusStage
 
 _HEAD = """# Recipe reference
 
@@ -42,7 +44,7 @@ def _body() -> Iterator[str]:
 
 
 def _stages() -> Iterator[str]:
-    kinds = {**DOCUMENT_STAGES, **CORPUS_STAGES}
+    kinds: dict[str, type[DocumentStage] | type[CorpusStage]] = {**DOCUMENT_STAGES, **CORPUS_STAGES}
     yield "## Stages\n"
     yield "Every stage takes these keys besides its own:\n"
     anyone = next(iter(kinds.values())).Config.model_json_schema()
