@@ -95,6 +95,17 @@ class DocumentStage(ABC):
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """Verdicts for the batch's `rows` (int64, increasing, never empty): the documents still alive."""
 
+    def measurement(self) -> dict[str, object] | None:
+        """What its columns depend on, as JSON values, where `redecide` can decide from them alone; None otherwise."""
+        return None
+
+    def redecide(self, columns: Mapping[str, pa.Array]) -> Verdicts:
+        """What `decide` said about some documents, from the columns that it wrote and those it `requires`.
+
+        Asked only of stages that have a `measurement`. What `edit` does must not depend on anything else either.
+        """
+        raise NotImplementedError
+
     def edit(self, texts: Texts, rows: NDArray[np.int64]) -> Texts:
         """All of `texts`, of which those at `rows` (the documents that `decide` left alive) are edited.
 
