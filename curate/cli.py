@@ -138,19 +138,36 @@ def report(out: OutFolder, debug: Debug = False) -> None:
 def explain(
     out: OutFolder,
     document: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="DOCUMENT", help="Its id, its doc number, or source:file:row.", show_default=False
         ),
-    ],
+    ] = None,
+    random: Annotated[bool, typer.Option("--random", help="Picks dropped documents at random.")] = False,
+    stage: Annotated[
+        str | None, typer.Option(help="With --random: of this stage's drops.", show_default=False)
+    ] = None,
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="With --random: how many.")] = 1,
+    seed: Annotated[int, typer.Option(help="With --random: another seed picks others.")] = 0,
     debug: Debug = False,
 ) -> None:
-    """Shows why a document of the run OUT was kept or dropped."""
+    """Shows why a document of the run OUT was kept or dropped, or why some random ones were dropped."""
+    if random == (document is not None):
+        raise typer.BadParameter("give a document or --random")
     with _reporting(debug):
         from curate.display import out_console
         from curate.report import explain as find
+        from curate.report.sample import sample_drops
 
-        out_console().print(find(out, document).render())
+        chosen: list[int | str] = [] if document is None else [document]
+        if random:
+            chosen += sample_drops(out, stage, number, seed)
+            if not chosen:
+                typer.echo(f"{stage or 'the run'} dropped nothing")
+        for place, each in enumerate(chosen):
+            if place:
+                out_console().rule()
+            out_console().print(find(out, each).render())
 
 
 @app.command()
