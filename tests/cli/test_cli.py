@@ -215,7 +215,7 @@ def test_an_interrupt_by_signal(recipe: str, tmp_path: Path) -> None:
         (["walk"], "No such command 'walk'"),
         (["run", "x", "--workers", "0"], "Invalid value for '--workers'"),
         (["run", "x", "--wrokers", "1"], "No such option: --wrokers"),
-        (["explain", "out"], "give a document or --random"),
+        (["explain", "out"], "Invalid value: give a document or --random"),
     ],
 )
 def test_wrong_use(curate, arguments: list[str], message: str) -> None:
