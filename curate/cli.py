@@ -63,6 +63,16 @@ Workers = Annotated[
 RunFolder = Annotated[
     str | None, typer.Option("-o", "--out", metavar="OUT", help="Default: out/<name>.", show_default=False)
 ]
+MemoryBound = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="What each worker may take, such as 512MB or 4GB. The local engine's workers share one process, which may "
+        "then take so much times --workers. Default: 4GB.",
+        show_default=False,
+    ),
+]
 BatchDocuments = Annotated[
     int | None, typer.Option(min=1, help="Documents read at a time.", show_default=False)
 ]
@@ -78,6 +88,7 @@ def run(
     workers: Workers = None,
     engine: Annotated[str, typer.Option(help="Where tasks run.")] = "local",
     device: Annotated[str, typer.Option(help="What text kernels run on: auto or cpu.")] = "auto",
+    memory: MemoryBound = None,
     batch_documents: BatchDocuments = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Starts over instead of resuming.")] = False,
     quiet: Quiet = False,
@@ -96,6 +107,7 @@ def run(
                 workers=workers,
                 engine=engine,
                 device=device,
+                memory=memory,
                 batch_documents=batch_documents,
                 fresh=fresh,
                 progress=progress,

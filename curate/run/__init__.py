@@ -11,6 +11,7 @@ from curate.engines import ENGINES
 from curate.errors import OutputError, Problem
 from curate.io.files import join, local_path, remove_stale_temporaries, write_json
 from curate.io.lock import hold
+from curate.memory import Memory
 from curate.plan import plan as make_plan
 from curate.progress import Progress, Silent
 from curate.recipe import Recipe
@@ -36,6 +37,7 @@ def run(
     workers: int | None = None,
     engine: str = "local",
     device: str = "auto",
+    memory: str | int | None = None,
     batch_documents: int | None = None,
     fresh: bool = False,
     progress: Progress | None = None,
@@ -43,11 +45,13 @@ def run(
     """Carry out the recipe into the folder `out`, taking over whatever an earlier run finished there.
 
     workers: how many tasks at once (default: the processors this process may use). engine: a name of `ENGINES`.
-    device: "auto" or "cpu". batch_documents: at most so many documents in memory a task. fresh: start from nothing.
+    device: "auto" or "cpu". memory: bytes a worker may take, or text
+    such as "4GB", the default. batch_documents: at most so many documents in memory a task. fresh: start from nothing.
     The outputs depend on the recipe and the inputs alone. Raises CurateError for what the user can mend.
     """
     watcher = progress or Silent()
-    limits = BatchLimits() if batch_documents is None else BatchLimits(documents=batch_documents)
+    bound = Memory.of(memory)
+    limits = BatchLimits(batch_documents or BatchLimits().documents, bound.batch, bound)
     if device not in ("auto", "cpu"):
         raise OutputError(
             Problem("--device", device, "auto or cpu", "GPU kernels are not part of this version")
