@@ -288,9 +288,11 @@ def _cores() -> int:
 def _reporting(debug: bool) -> Iterator[None]:
     """Shows errors as the exit codes promise."""
     from curate.errors import CurateError, Problem
+    from curate.io.files import remote_errors
 
     try:
-        yield
+        with remote_errors():
+            yield
     except CurateError as error:
         kind = type(error).__name__.removesuffix("Error").lower()
         _show(error.problems, f"{len(error.problems)} problems ({kind})")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from curate.io.files import join, sha256_of, size_of, write_json
+from curate.io.files import join, recording, write_json
 
 #: What a task found out, as JSON values: counts, never timings.
 Facts = dict[str, Any]
@@ -21,7 +21,7 @@ class Task:
 
     name: unique in a run; also the receipt's path under OUT/run/receipts.
     inputs: everything the outputs depend on, each under a name a user understands, as a fingerprint.
-    outputs: paths relative to OUT; each is written atomically by the function.
+    outputs: paths relative to OUT; the function writes each with `atomic_write`, in the thread it is called in.
     bytes_read: bytes of input the task will read, for progress.
     """
 
@@ -59,8 +59,10 @@ class Pass:
 def execute(task: Task, out: str) -> Receipt:
     """Carry out the task on a worker and write its receipt, the last thing written."""
     started = time.monotonic()
-    facts = task.function(out, task.arguments)
-    outputs = {path: (size_of(join(out, path)), sha256_of(join(out, path))) for path in task.outputs}
+    with recording() as written:
+        facts = task.function(out, task.arguments)
+    put = {path: written[join(out, path)] for path in task.outputs}
+    outputs = {path: (file.bytes, file.sha256) for path, file in put.items()}
     receipt = Receipt(task.name, dict(task.inputs), outputs, facts, round(time.monotonic() - started, 3))
     write_json(join(out, task.receipt_path), asdict(receipt))
     return receipt

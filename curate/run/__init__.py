@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from curate.engines import ENGINES
 from curate.errors import OutputError, Problem
-from curate.io.files import join, local_path, remove_stale_temporaries, write_json
+from curate.io.files import join, remote_errors, remove_stale_temporaries, write_json
+from curate.io.filesystems import canonical
 from curate.io.lock import hold
 from curate.memory import Memory
 from curate.plan import plan as make_plan
@@ -42,7 +42,7 @@ def run(
     fresh: bool = False,
     progress: Progress | None = None,
 ) -> Result:
-    """Carry out the recipe into the folder `out`, taking over whatever an earlier run finished there.
+    """Carry out the recipe into the folder `out`, a path or a URL, taking over whatever an earlier run finished there.
 
     workers: how many tasks at once (default: the processors this process may use). engine: a name of `ENGINES`.
     device: "auto" or "cpu". memory: bytes a worker may take, or text
@@ -56,23 +56,20 @@ def run(
         raise OutputError(
             Problem("--device", device, "auto or cpu", "GPU kernels are not part of this version")
         )
-    if local_path(out) is None:
-        raise OutputError(
-            Problem(out, "not a local folder", "a path of this machine", "copy the result up afterwards")
-        )
     if engine not in ENGINES:
         raise OutputError(Problem("--engine", engine, f"one of {', '.join(ENGINES)}"))
     _refuse_itself(recipe, out)
     planned = make_plan(recipe)
-    ensure_usable(out, planned)
-    with hold(out):
+    with remote_errors():
+        ensure_usable(out, planned)
+    with remote_errors(), hold(out, watcher.note) as ensure_held:
         if fresh:
             remove_results(out)
         remove_stale_temporaries(out)
         write_json(join(out, "run/recipe.json"), recipe.resolved())
         made = ENGINES[engine](workers or len(os.sched_getaffinity(0)))
         try:
-            carrying = Carrying(planned, Journal(out, made, watcher), watcher, limits)
+            carrying = Carrying(planned, Journal(out, made, watcher, ensure_held), watcher, limits)
             stats, quarantined = carrying.run()
         finally:
             made.close()
@@ -83,7 +80,7 @@ def _refuse_itself(recipe: Recipe, out: str) -> None:
     """Raises OutputError if a stage looks at the run that is about to be written."""
     for stage in recipe.stages:
         for path in getattr(stage.config, "against", ()):
-            if Path(path).resolve() == Path(out).resolve():
+            if canonical(path) == canonical(out):
                 raise OutputError(
                     Problem(
                         f"stages.{stage.name}.against",
@@ -96,7 +93,7 @@ def _refuse_itself(recipe: Recipe, out: str) -> None:
 
 def clean(out: str) -> None:
     """Remove the journal of a finished run: what is left is the dataset, its ledger and its report."""
-    if not is_manifest(Path(out, "manifest.json")):
+    if not is_manifest(join(out, "manifest.json")):
         raise OutputError(
             Problem(
                 out,

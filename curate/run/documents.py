@@ -94,6 +94,8 @@ class FilePass:
             bad.extend(raw.bad)
             if len(raw):
                 self.decide(raw)
+        # A remote file is read by ranges, so one that is replaced meanwhile could be read half and half.
+        ensure_unchanged(arguments.file)
         if not self._standing:
             for record in bad:
                 self._layer.add_unreadable(record)
