@@ -12,8 +12,9 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -23,6 +24,9 @@ from curate.errors import CurateError, OutputError, Problem, SourceError
 
 #: What the names of files still being written end with; they begin with a dot.
 PARTIAL = ".partial"
+
+#: Called when a file has been written and is to take its place; raises where it must not.
+before_commit: ContextVar[Callable[[], None]] = ContextVar("before_commit", default=lambda: None)
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -196,6 +200,8 @@ def atomic_write(path: str) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
             file.close()
+        before_commit.get()()
+        with output_errors(path):
             partial.replace(local)
             _sync_folder(local.parent)
     except BaseException:
@@ -215,6 +221,7 @@ def _upload(path: str) -> Iterator[BinaryIO]:
             yield file
             with output_errors(name):
                 file.flush()
+        before_commit.get()()
         with output_errors(path), reaching(path):
             filesystem, inside = filesystem_of(path)
             filesystem.makedirs(filesystem._parent(inside), exist_ok=True)

@@ -8,15 +8,17 @@ from curate.engines import Engine
 from curate.engines.task import Pass, Receipt, Task
 from curate.io.files import exists, join, read_json, remove, size_of
 from curate.progress import Progress
+from curate.run.metrics import Metrics
 
 
 class Journal:
     """Carries out passes through an engine, skipping tasks whose receipt still holds."""
 
-    def __init__(self, out: str, engine: Engine, progress: Progress) -> None:
+    def __init__(self, out: str, engine: Engine, progress: Progress, metrics: Metrics) -> None:
         self.out = out
         self._engine = engine
         self._progress = progress
+        self._metrics = metrics
         self._wanted: set[str] = set()
 
     def carry_out(self, each: Pass) -> list[Receipt]:
@@ -39,12 +41,15 @@ class Journal:
         self._progress.pass_started(
             each.name, len(each.tasks), len(receipts), sum(task.bytes_read for task in waiting)
         )
+        self._metrics.pass_started(each.name, len(each.tasks), len(receipts))
         if waiting:
             # A manifest says that everything beside it is finished; from here to the end of the run that is not so.
             remove(join(self.out, "manifest.json"))
         for task, receipt in self._engine.map(waiting, self.out):
             receipts[task.name] = receipt
+            self._metrics.task_done(each.name, task, receipt, self._engine.retries)
             self._progress.task_done(each.name, receipt.facts.get("documents", 0), task.bytes_read)
+        self._metrics.write()
         self._progress.pass_finished(each.name, sum(receipt.seconds for receipt in receipts.values()))
         return [receipts[task.name] for task in each.tasks]
 
@@ -58,7 +63,8 @@ class Journal:
             return None
         found = read_json(path)
         outputs = {name: (int(size), str(digest)) for name, (size, digest) in found["outputs"].items()}
-        return Receipt(found["task"], found["inputs"], outputs, found["facts"], found["seconds"])
+        stages = {name: (int(shown), float(spent)) for name, (shown, spent) in found["stages"].items()}
+        return Receipt(found["task"], found["inputs"], outputs, found["facts"], found["seconds"], stages)
 
 
 def _why_stale(task: Task, receipt: Receipt, out: str) -> str:
