@@ -73,6 +73,28 @@ MemoryBound = Annotated[
         show_default=False,
     ),
 ]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="A cluster that is there already: tcp://host:8786 (dask), host:6379 (ray). Default: processes of this "
+        "machine.",
+        show_default=False,
+    ),
+]
+SchedulerFile = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="The file that a Dask scheduler wrote.", show_default=False),
+]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        help="Serves OUT/run/metrics.prom over HTTP during the run; 0 for any free port.",
+        show_default=False,
+    ),
+]
 BatchDocuments = Annotated[
     int | None, typer.Option(min=1, help="Documents read at a time.", show_default=False)
 ]
@@ -86,9 +108,17 @@ def run(
     out: RunFolder = None,
     settings: Settings = [],  # noqa: B006 - typer's form of an option that can be given again
     workers: Workers = None,
-    engine: Annotated[str, typer.Option(help="Where tasks run.")] = "local",
+    engine: Annotated[
+        str, typer.Option(help="Where tasks run: local (threads), dask or ray (processes, clusters).")
+    ] = "local",
+    address: ClusterAddress = None,
+    scheduler_file: SchedulerFile = None,
     device: Annotated[str, typer.Option(help="What text kernels run on: auto or cpu.")] = "auto",
     memory: MemoryBound = None,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Says where the engine's dashboard is (dask, ray).")
+    ] = False,
+    metrics_port: MetricsPort = None,
     batch_documents: BatchDocuments = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Starts over instead of resuming.")] = False,
     quiet: Quiet = False,
@@ -108,6 +138,10 @@ def run(
                 engine=engine,
                 device=device,
                 memory=memory,
+                address=address,
+                scheduler_file=scheduler_file,
+                dashboard=dashboard,
+                metrics_port=metrics_port,
                 batch_documents=batch_documents,
                 fresh=fresh,
                 progress=progress,
