@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.kernels.gpu.batches import batches, cut, launches
+from curate.kernels.gpu.batches import batches, cut, threads_that_fit
 
 costs = st.lists(st.one_of(st.integers(0, 30), st.integers(0, 10**12)), max_size=60)
 
@@ -50,13 +50,11 @@ def test_pieces_of_a_split_text_name_it(windows, longest) -> None:
 
 @given(
     words=st.lists(st.integers(1, 100), max_size=50).map(lambda words: sorted(words, reverse=True)),
-    budget=st.integers(100, 1000),
-    threads=st.integers(1, 64),
+    budget=st.integers(1, 1000),
+    most=st.integers(1, 64),
 )
-def test_launches_fit_their_scratch_memory(words, budget, threads) -> None:
-    found = launches(np.array(words, np.int64), budget, threads)
-    assert [i for launch in found for i in range(launch.first, launch.end)] == [*range(len(words))]
-    for launch in found:
-        assert 1 <= launch.threads <= threads
-        assert launch.threads * launch.words <= budget
-        assert all(words[i] <= launch.words < 2 * words[i] + 2 for i in range(launch.first, launch.end))
+def test_as_many_threads_work_as_fit(words, budget, most) -> None:
+    threads = threads_that_fit(np.array(words, np.int64), budget, most)
+    assert threads <= min(most, len(words))
+    assert sum(words[:threads]) <= budget
+    assert threads in (most, len(words)) or sum(words[: threads + 1]) > budget

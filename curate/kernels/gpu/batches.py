@@ -69,30 +69,10 @@ def cut(windows: Int64s, documents: Int64s, longest: int) -> Pieces:
     return Pieces(of, begins, ends, np.repeat(names, counts), documents[split])
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """Texts `first` to `end` of a list sorted by size, worked on by `threads` threads with `words` 64-bit words of
-    scratch memory each."""
+def threads_that_fit(words: Int64s, budget: int, most: int) -> int:
+    """How many threads can work at once on texts that each need scratch memory; 0 where not even one can.
 
-    first: int
-    end: int
-    threads: int
-    words: int
-
-
-def launches(words: Int64s, budget: int, most_threads: int) -> list[Launch]:
-    """Cuts texts, a thread's each, into launches whose scratch memory fits.
-
-    words: int64, shape (texts,), not increasing: 64-bit words of scratch memory each needs, none above the budget.
-    budget: 64-bit words in all. A launch holds texts whose needs differ by less than a factor of two, or few enough
-    to run at once, so that little of the scratch is for nothing and no thread waits long for another.
+    words: int64, shape (texts,), not increasing: 64-bit words each text needs. budget: 64-bit words in all.
+    Thread t of n takes the texts t, t + n, t + 2n and so on, so text t's memory is enough for all of them.
     """
-    found, at = [], 0
-    while at < len(words):
-        need = int(words[at])
-        threads = max(1, min(budget // max(need, 1), most_threads))
-        alike = int(np.searchsorted(-words, -(need // 2), side="right"))
-        end = min(max(alike, at + 1), len(words))
-        found.append(Launch(at, end, min(threads, end - at), need))
-        at = end
-    return found
+    return int(np.searchsorted(np.cumsum(words[:most]), budget, side="right"))

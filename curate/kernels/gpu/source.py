@@ -26,10 +26,11 @@ using uint32_t = unsigned int;
 using int64_t = long long;
 using uint64_t = unsigned long long;
 }  // namespace std
+#define __builtin_memcpy memcpy
 """
 
 _INCLUDE = re.compile(r'^#include ["<]([^">]+)[">].*\n', re.MULTILINE)
-_ENTRY = re.compile(r'extern "C" __global__ void (?:__launch_bounds__\([^)]*\) )?(\w+)\(')
+_ENTRY = re.compile(r'extern "C" __global__ void\s+(?:__launch_bounds__\([^)]*\)\s+)?(\w+)\(')
 
 
 def module_source(files: tuple[str, ...] = KERNEL_FILES) -> str:
