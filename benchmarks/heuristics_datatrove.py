@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.heuristics import batch_of, ours, sample, seconds
-from curate.stages.heuristics import Heuristics, HeuristicsConfig
+from curate.stages.heuristic_config import HeuristicsConfig
+from curate.stages.heuristics import Heuristics
 
 #: Our profile, and the module and class of datatrove with its arguments.
 FILTERS: dict[str, tuple[str, str, dict[str, object]]] = {

@@ -18,7 +18,8 @@ import numpy as np
 import yaml
 
 from benchmarks.heuristics import batch_of, ours, sample, seconds
-from curate.stages.heuristics import Heuristics, HeuristicsConfig
+from curate.stages.heuristic_config import HeuristicsConfig
+from curate.stages.heuristics import Heuristics
 
 PIPELINE = "config/text/heuristic_filter_english_pipeline.yaml"
 
