@@ -18,6 +18,7 @@ from curate.run.documents import BatchLimits
 from curate.run.folder import ensure_usable, is_manifest, remove_journal, remove_results
 from curate.run.journal import Journal
 from curate.run.steps import Carrying
+from curate.stages.base import DocumentStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ def run(
         raise OutputError(Problem("--engine", engine, f"one of {', '.join(ENGINES)}"))
     _refuse_itself(recipe, out)
     planned = make_plan(recipe)
+    for step in planned.steps:
+        if isinstance(step.stage, DocumentStage):
+            step.stage.device = device
     ensure_usable(out, planned)
     with hold(out):
         if fresh:
@@ -68,6 +72,8 @@ def run(
         write_json(join(out, "run/recipe.json"), recipe.resolved())
         made = ENGINES[engine](workers or len(os.sched_getaffinity(0)))
         try:
+            for warning in planned.warnings():
+                watcher.note(warning)
             carrying = Carrying(planned, Journal(out, made, watcher), watcher, limits)
             stats, quarantined = carrying.run()
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from curate.kernels import Texts
+
+if TYPE_CHECKING:
+    from curate.stages.corpus import CorpusStage
 
 
 class StageConfig(BaseModel):
@@ -77,6 +80,11 @@ class DocumentStage(ABC):
     requires: tuple[str, ...] = ()
     #: Whether `edit` changes texts: then later stages, and the output, have what it returns.
     edits: bool = False
+    #: Where it may compute what is not done by curate's own kernels: auto, cpu or gpu. The run says; it is
+    #: no part of `definition`.
+    device: str = "auto"
+    #: How many documents of each source an estimate may have it decide about.
+    sample_documents: int = 2_000
 
     @abstractmethod
     def __init__(self, config: Any) -> None:
@@ -89,6 +97,14 @@ class DocumentStage(ABC):
     @abstractmethod
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """Verdicts for the batch's `rows` (int64, increasing, never empty): the documents still alive."""
+
+    def corpus_part(self) -> CorpusStage | None:
+        """What remains to be decided when every document has been looked at; None where nothing does."""
+        return None
+
+    def warnings(self) -> tuple[str, ...]:
+        """What a plan should say about the stage before it runs."""
+        return ()
 
     def edit(self, texts: Texts, rows: NDArray[np.int64]) -> Texts:
         """All of `texts`, of which those at `rows` (the documents that `decide` left alive) are edited.
