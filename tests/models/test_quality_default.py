@@ -71,7 +71,7 @@ def test_training_needs_fasttext_and_then_repeats_itself(tmp_path: Path) -> None
     recipe.write_text(text.replace("60_000", "1_500").replace("20_000", "500").replace("8_000", "1_000"))
     peer = pytest.importorskip("fasttext")
     if not hasattr(peer, "train_supervised"):
-        with pytest.raises(ModelError, match="fasttext-numpy2-wheel"):
+        with pytest.raises(ModelError, match="fasttext-modern"):
             train(recipe, tmp_path / "model.ftz")
         pytest.skip("only fasttext-predict is installed: it cannot train (extra train)")
     figures = train(recipe, tmp_path / "model.ftz")
