@@ -18,6 +18,7 @@ from curate.errors import ModelError
 from curate.io.ledger import Ledger
 from curate.kernels import Texts
 from curate.models.classifier import classifier
+from curate.plan import plan
 from curate.recipe import load_recipe
 from curate.run import run
 from curate.stages.quality import Quality
@@ -113,3 +114,13 @@ def test_a_regression_has_no_labels_to_ask_for(data: Path) -> None:
         Quality(Quality.Config(model=str(data / "edu.yaml"), label="3")).definition()
     with pytest.raises(ModelError, match="no label 'Good'"):
         Quality(Quality.Config(model=str(data / "deberta.yaml"), keep=("Good",))).definition()
+
+
+def test_a_plan_warns_of_models_without_a_checksum(data: Path) -> None:
+    recipe = data / "warned.yaml"
+    recipe.write_text(
+        f"name: warned\nsources: [{{name: web, path: '{data}/*.parquet'}}]\nstages: [quality: {{model: fineweb-edu}}]\n"
+    )
+    (warning,) = plan(load_recipe(str(recipe))).warnings()
+    assert "fineweb-edu" in warning
+    assert "no checksum" in warning
