@@ -20,6 +20,7 @@ from curate.run.folder import ensure_usable, is_manifest, remove_journal, remove
 from curate.run.journal import Journal
 from curate.run.metrics import Metrics
 from curate.run.steps import Carrying
+from curate.stages.base import DocumentStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,9 @@ def run(
     ensure_fitting(engine, options)
     _refuse_itself(recipe, out)
     planned = make_plan(recipe)
+    for step in planned.steps:
+        if isinstance(step.stage, DocumentStage):
+            step.stage.device = device
     with remote_errors():
         ensure_usable(out, planned)
     with remote_errors(), hold(out, watcher.note) as ensure_held:
@@ -77,6 +81,8 @@ def run(
         lease.take(out)
         made = start(engine, options)
         try:
+            for warning in planned.warnings():
+                watcher.note(warning)
             metrics = Metrics(out, engine, gpu=options.device == "gpu")
             with metrics.published(metrics_port) as served:
                 _say_where(watcher, made, served)

@@ -20,7 +20,7 @@ from curate.io.exchange import ExchangeFile
 from curate.io.files import join
 from curate.io.prefix_exchange import Columns, read_prefix
 from curate.stages.against import EarlierRun
-from curate.stages.corpus import Collected, Decisions, drops_in_file, not_in
+from curate.stages.corpus import Collected, Decisions, drops_in_file, not_in, read_decisions
 
 _FILE_SHIFT = np.uint64(32)
 _ROW_MASK = np.uint64(0xFFFFFFFF)
@@ -119,7 +119,7 @@ class Candidates:
         """The columns, keys first, and the ranks of the documents whose key of that band falls in `part`, a file at
         a time; their first exchange file holds `slices` record batches a band."""
         gone = [ExchangeFile(join(out, path), whole=True).read(0)["doc"] for path in self.gone]
-        decisions = [Decisions.read(join(out, path)) for path in self.dropped]
+        decisions = [read_decisions(join(out, path)) for path in self.dropped]
         for number, file in enumerate(self.ranking.files):
             exchange = file.exchange(out, 0)
             slices = int(exchange.metadata["slices"])
