@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.dedup.sketch import Sketcher
+from curate.dedup.sketch import RememberingSketcher, Sketcher
 from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
 from curate.errors import GuardError
 from curate.io.exchange import write_arrays
@@ -47,7 +47,7 @@ class SketchCollector:
     """Collects band keys and signatures of the documents that have a shingle."""
 
     def __init__(self, sketcher: Sketcher, preference: Preference | None) -> None:
-        self._sketcher = sketcher
+        self._sketcher = RememberingSketcher(sketcher)
         self._preferences = PreferenceCollector(preference) if preference else None
         self._keys: list[NDArray[np.uint64]] = [np.zeros((sketcher.bands, 0), np.uint64)]
         self._signatures: list[NDArray[np.uint8]] = [np.zeros((0, sketcher.hashes), np.uint8)]
