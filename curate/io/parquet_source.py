@@ -15,9 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.io.batches import BadRow, RawBatch, SourceColumns, SourceFile, overlaps, split
-from curate.io.files import local_path, open_binary, source_errors
-from curate.io.footers import Footer, modified, read_footer
+from curate.io.files import source_errors
+from curate.io.filesystems import Stat, local_path
+from curate.io.footers import Footer, read_footer
 from curate.io.parquet_columns import Selection, select
+from curate.io.remote import RangedFile
 
 WHOLE_GROUP_BYTES = 256 << 20
 #: A row group below this is not streamed even where batches are small: that would decode it twice for nothing.
@@ -29,11 +31,10 @@ _PIECE_BYTES = 256 << 10
 _BUFFER_BYTES = 1 << 20
 
 
-def inspect(source: str, index: int, path: str, columns: SourceColumns) -> SourceFile:
+def inspect(source: str, index: int, path: str, stat: Stat, columns: SourceColumns) -> SourceFile:
     """What the footer tells of the file at `path`; SourceError as `list_files` says."""
     with source_errors(path):
-        changed = modified(path)
-        footer = read_footer(path)
+        footer = read_footer(path, stat.bytes)
     rows, text_bytes, types = 0, 0, {}
     if footer.metadata is not None:
         types = select(path, footer.schema, columns, text=True).types
@@ -48,7 +49,7 @@ def inspect(source: str, index: int, path: str, columns: SourceColumns) -> Sourc
         path,
         "parquet",
         footer.file_bytes,
-        changed,
+        stat.modified,
         footer.fingerprint,
         rows,
         text_bytes,
@@ -67,7 +68,7 @@ def read(
 ) -> Iterator[RawBatch]:
     """See `curate.io.sources.read_batches`."""
     with source_errors(file.path):
-        footer = read_footer(file.path)
+        footer = read_footer(file.path, file.bytes)
     if footer.metadata is None:
         if rows is None or rows:
             bad = BadRow(None, 0, footer.defect_reason, footer.defect or "")
@@ -100,7 +101,7 @@ class _Groups:
     def _opened(self, **how: Any) -> pq.ParquetFile:
         with source_errors(self._path):
             local = self._local
-            source = pa.OSFile(str(local)) if local else pa.PythonFile(open_binary(self._path), mode="r")
+            source = pa.OSFile(str(local)) if local else pa.PythonFile(RangedFile(self._path), mode="r")
             return pq.ParquetFile(source, metadata=self._metadata, page_checksum_verification=True, **how)
 
     def __enter__(self) -> _Groups:

@@ -163,6 +163,7 @@ def _read_piece(
         low, high = np.searchsorted(chosen, [raw.start, raw.start + len(raw)])
         if low < high:
             to.add(_rows_for_shard(raw, chosen[low:high], emitting, arguments.schema))
+    ensure_unchanged(emitting.file)
     tokens = int(pc.sum(size_left(ledger, "tokens").take(pa.array(chosen))).as_py() or 0)
     return chosen, tokens
 

@@ -57,7 +57,7 @@ def read_texts(out: str, arguments: TextArguments) -> Facts:
 
 def member_rows(out: str, members: str, number: int) -> NDArray[np.int64]:
     """Rows of the ranking's file `number` that are in a cluster, increasing."""
-    ranks = ExchangeFile(join(out, members)).read(0)["rank"]
+    ranks = ExchangeFile(join(out, members), whole=True).read(0)["rank"]
     low, high = np.searchsorted(ranks, np.array([number << 32, number + 1 << 32], np.uint64))
     found: NDArray[np.int64] = (ranks[low:high] & np.uint64(0xFFFFFFFF)).astype(np.int64)
     return found
@@ -119,10 +119,10 @@ def text_places(out: str, files: Sequence[tuple[int, str, str]], ranks: NDArray[
         mine = np.flatnonzero(numbers == np.uint64(number))
         if not len(mine):
             continue
-        found = ExchangeFile(join(out, places)).read(0)
+        found = ExchangeFile(join(out, places), whole=True).read(0)
         at = np.searchsorted(found["row"], (ranks[mine] & np.uint64(0xFFFFFFFF)).astype(np.uint32))
         buffer[mine] = found["buffer"][at] + np.uint32(len(buffers))
         start[mine], stop[mine] = found["start"][at], found["stop"][at]
-        held = ExchangeFile(join(out, texts))
+        held = ExchangeFile(join(out, texts), whole=True)
         buffers += [held.read(batch)["byte"] for batch in range(len(held))]
     return TextPlaces(buffers, buffer, start, stop)

@@ -141,8 +141,8 @@ class Decisions:
         write_arrays(path, [columns], {})
 
     @classmethod
-    def read(cls, path: str) -> Decisions:
-        return cls(**ExchangeFile(path).read(0))
+    def read(cls, path: str, sha256: str = "") -> Decisions:
+        return cls(**ExchangeFile(path, whole=True, sha256=sha256).read(0))
 
     def between(self, low: int, high: int) -> Decisions:
         """The rows with low <= doc < high."""
