@@ -63,6 +63,16 @@ Workers = Annotated[
 RunFolder = Annotated[
     str | None, typer.Option("-o", "--out", metavar="OUT", help="Default: out/<name>.", show_default=False)
 ]
+MemoryBound = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="What each worker may take, such as 512MB or 4GB. The local engine's workers share one process, which may "
+        "then take so much times --workers. Default: 4GB.",
+        show_default=False,
+    ),
+]
 ClusterAddress = Annotated[
     str | None,
     typer.Option(
@@ -104,6 +114,7 @@ def run(
     address: ClusterAddress = None,
     scheduler_file: SchedulerFile = None,
     device: Annotated[str, typer.Option(help="What text kernels run on: auto or cpu.")] = "auto",
+    memory: MemoryBound = None,
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Says where the engine's dashboard is (dask, ray).")
     ] = False,
@@ -126,6 +137,7 @@ def run(
                 workers=workers,
                 engine=engine,
                 device=device,
+                memory=memory,
                 address=address,
                 scheduler_file=scheduler_file,
                 dashboard=dashboard,
@@ -172,19 +184,36 @@ def report(out: OutFolder, debug: Debug = False) -> None:
 def explain(
     out: OutFolder,
     document: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="DOCUMENT", help="Its id, its doc number, or source:file:row.", show_default=False
         ),
-    ],
+    ] = None,
+    random: Annotated[bool, typer.Option("--random", help="Picks dropped documents at random.")] = False,
+    stage: Annotated[
+        str | None, typer.Option(help="With --random: of this stage's drops.", show_default=False)
+    ] = None,
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="With --random: how many.")] = 1,
+    seed: Annotated[int, typer.Option(help="With --random: another seed picks others.")] = 0,
     debug: Debug = False,
 ) -> None:
-    """Shows why a document of the run OUT was kept or dropped."""
+    """Shows why a document of the run OUT was kept or dropped, or why some random ones were dropped."""
+    if random == (document is not None):
+        raise typer.BadParameter("give a document or --random")
     with _reporting(debug):
         from curate.display import out_console
         from curate.report import explain as find
+        from curate.report.sample import sample_drops
 
-        out_console().print(find(out, document).render())
+        chosen: list[int | str] = [] if document is None else [document]
+        if random:
+            chosen += sample_drops(out, stage, number, seed)
+            if not chosen:
+                typer.echo(f"{stage or 'the run'} dropped nothing")
+        for place, each in enumerate(chosen):
+            if place:
+                out_console().rule()
+            out_console().print(find(out, each).render())
 
 
 @app.command()
@@ -198,6 +227,30 @@ def verify(out: OutFolder, debug: Debug = False) -> None:
         if problems:
             raise OutputError(*problems)
         typer.echo(f"{out}: every checksum and count is right")
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="OUT1", help="The output of a run.", show_default=False)],
+    after: Annotated[
+        str, typer.Argument(metavar="OUT2", help="The output of another run.", show_default=False)
+    ],
+    changes: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--out", metavar="FILE", help="Writes the changed documents as Parquet.", show_default=False
+        ),
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Shows which documents two runs over the same files judge differently, and why."""
+    with _reporting(debug):
+        from curate.display import out_console
+        from curate.report.diff import diff as compare
+
+        out_console().print(compare(before, after, changes).render())
+        if changes is not None:
+            typer.echo(f"\nchanged documents: {changes}")
 
 
 @app.command()
@@ -269,9 +322,11 @@ def _cores() -> int:
 def _reporting(debug: bool) -> Iterator[None]:
     """Shows errors as the exit codes promise."""
     from curate.errors import CurateError, Problem
+    from curate.io.files import remote_errors
 
     try:
-        yield
+        with remote_errors():
+            yield
     except CurateError as error:
         kind = type(error).__name__.removesuffix("Error").lower()
         _show(error.problems, f"{len(error.problems)} problems ({kind})")

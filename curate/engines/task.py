@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from curate.io.files import join, sha256_of, size_of, write_json
+from curate.io.files import join, recording, write_json
 
 #: What the task under way in this thread has noted about its stages; see `timed`.
 _stages: ContextVar[dict[str, tuple[int, float]] | None] = ContextVar("_stages", default=None)
@@ -26,7 +26,7 @@ class Task:
 
     name: unique in a run; also the receipt's path under OUT/run/receipts.
     inputs: everything the outputs depend on, each under a name a user understands, as a fingerprint.
-    outputs: paths relative to OUT; each is written atomically by the function.
+    outputs: paths relative to OUT; the function writes each with `atomic_write`, in the thread it is called in.
     bytes_read: bytes of input the task will read, for progress.
     """
 
@@ -71,10 +71,12 @@ def execute(task: Task, out: str) -> Receipt:
     stages: dict[str, tuple[int, float]] = {}
     mark = _stages.set(stages)
     try:
-        facts = task.function(out, task.arguments)
+        with recording() as written:
+            facts = task.function(out, task.arguments)
     finally:
         _stages.reset(mark)
-    outputs = {path: (size_of(join(out, path)), sha256_of(join(out, path))) for path in task.outputs}
+    put = {path: written[join(out, path)] for path in task.outputs}
+    outputs = {path: (file.bytes, file.sha256) for path, file in put.items()}
     seconds = round(time.monotonic() - started, 3)
     rounded = {stage: (documents, round(spent, 6)) for stage, (documents, spent) in stages.items()}
     receipt = Receipt(task.name, dict(task.inputs), outputs, facts, seconds, rounded)

@@ -16,6 +16,7 @@ from curate.io.quarantine import write_quarantine
 from curate.io.row_ranges import row_ranges
 from curate.io.sources import BadRow, RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
+from curate.memory import DEFAULT, Memory
 from curate.plan import Step, editing
 from curate.run.layers import LayerWriter
 from curate.run.standing import Decided, Standing
@@ -28,7 +29,8 @@ class BatchLimits:
     """How much of a file is in memory at once; results do not depend on it."""
 
     documents: int = 16_384
-    bytes: int = 32 << 20
+    bytes: int = DEFAULT.batch
+    memory: Memory = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class FilePass:
             edits=bool(editing(arguments.steps)),
         )
         self._collectors = {
-            step.name: step.stage.collector()
+            step.name: step.stage.collector(arguments.limits.memory)
             for step in arguments.steps
             if isinstance(step.stage, CorpusStage)
         }
@@ -92,6 +94,8 @@ class FilePass:
             bad.extend(raw.bad)
             if len(raw):
                 self.decide(raw)
+        # A remote file is read by ranges, so one that is replaced meanwhile could be read half and half.
+        ensure_unchanged(arguments.file)
         if not self._standing:
             for record in bad:
                 self._layer.add_unreadable(record)
