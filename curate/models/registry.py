@@ -72,6 +72,12 @@ def resolve(model: str) -> Path:
     return path
 
 
+def located(model: str) -> str:
+    """The same model for a process in another folder: a path of a file that is there becomes absolute."""
+    path = Path(model)
+    return str(path.absolute()) if model not in MODELS and path.is_file() else model
+
+
 def fasttext(model: str) -> FastText:
     """The fastText model of that name or path: loaded on first use, then shared by all threads of the process.
 

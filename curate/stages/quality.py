@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from curate.models.fasttext import FastText, Scores
-from curate.models.registry import fasttext
+from curate.models.registry import fasttext, located
 from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
 from curate.stages.labels import indices_of, names_of
 
@@ -49,12 +49,13 @@ class Quality(DocumentStage):
 
     def __init__(self, config: QualityConfig) -> None:
         self.config = config
+        self._model = located(config.model)
         if config.min_score is None:
             self.rules = Quality.rules[:1] if config.keep else ()
 
     def definition(self) -> dict[str, object]:
         """Raises ModelError if the model cannot be loaded or lacks a label of `keep` or `label`."""
-        model = fasttext(self.config.model)
+        model = fasttext(self._model)
         self._scored(model)
         return {
             "model": self.config.model,
@@ -65,7 +66,7 @@ class Quality(DocumentStage):
         }
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
-        model = fasttext(self.config.model)
+        model = fasttext(self._model)
         kept, scored = self._scored(model)
         scores = model.score(batch.texts, rows, k=len(model.labels) if len(scored) else 1)
         quality = _probability(scores, scored)

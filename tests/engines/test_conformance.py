@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from curate.engines import ENGINES, Engine, EngineOptions, start
 from curate.engines.task import Receipt, Task
 from curate.errors import EngineError, SourceError
 from curate.io import lease
-from curate.recipe import Recipe
+from curate.models.registry import resolve
+from curate.recipe import Recipe, load_recipe
 from curate.run import run
 from tests.engines.clusters import (
     REPOSITORY,
@@ -33,6 +35,7 @@ from tests.engines.clusters import (
     waiting_task,
 )
 from tests.engines.conftest import ZYDA2
+from tests.run.corpora import RECIPE, write_corpora
 from tests.run.outputs import output_bytes, receipt_times
 
 # Ray leaves sockets and files for the interpreter to close.
@@ -224,6 +227,22 @@ class TestDaskCluster:
         address = json.loads(file.read_text())["address"]
         run(recipe, str(out), engine="dask", address=address)
         assert output_bytes(out) == reference
+
+    def test_relative_paths_mean_the_coordinators_folder(
+        self, running: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = tmp_path / "scheduler.json"
+        start_scheduler(running, file)
+        start_worker(running, file, "--no-nanny")
+        write_corpora(tmp_path)
+        monkeypatch.chdir(tmp_path)
+        shutil.copy(resolve("quality-default"), "own.ftz")
+        stage = "  - quality: {model: own.ftz, keep: [High, Medium, Low]}\n  - exact_dedup"
+        text = RECIPE.replace("  - exact_dedup", stage).replace("DATA/", "")
+        Path("recipe.yaml").write_text(text)
+        run(load_recipe("recipe.yaml"), "straight")
+        run(load_recipe("recipe.yaml"), "out", engine="dask", scheduler_file="scheduler.json")
+        assert output_bytes(Path("out")) == output_bytes(Path("straight"))
 
     def test_a_worker_taken_for_dead_comes_back_and_finishes_too(self, running: Processes, out: Path) -> None:
         file = out / "scheduler.json"

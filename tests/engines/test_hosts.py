@@ -114,6 +114,57 @@ def test_dask(
     )
 
 
+def test_ray(
+    hosts: list[Host], running: Processes, corpora: tuple[list[str], dict[str, str]], tmp_path: Path
+) -> None:
+    pytest.importorskip("ray")
+    settings, reference = corpora
+    head, second, third = hosts
+    out = tmp_path / "out"
+
+    def start_node(host: Host, *arguments: str) -> subprocess.Popen[bytes]:
+        return running.start(
+            *("ray.scripts.scripts", "start", "--block", "--node-ip-address", host.address),
+            *("--object-store-memory", "100000000", *arguments),
+            prefix=host.enter,
+            environment={"RAY_USAGE_STATS_ENABLED": "0"},
+        )
+
+    def start_cluster() -> list[subprocess.Popen[bytes]]:
+        first = start_node(
+            head, "--head", "--port", "6379", "--num-cpus", "0", "--include-dashboard", "false"
+        )
+        time.sleep(10)
+        return [
+            first,
+            *(
+                start_node(host, "--address", f"{head.address}:6379", "--num-cpus", "2")
+                for host in (second, third)
+            ),
+        ]
+
+    nodes = start_cluster()
+    options = ["--engine", "ray", "--address", f"{head.address}:6379", "--batch-documents", "1"]
+    first = coordinator(running, head, out, settings, *options)
+    wait_until(lambda: done(out) >= 1, "a task is done")
+    with third.cut_off():
+        began = time.monotonic()
+        running.kill(nodes[1])
+        nodes.append(start_node(second, "--address", f"{head.address}:6379", "--num-cpus", "2"))
+        time.sleep(max(0.0, CUT_SECONDS - (time.monotonic() - began)))
+    before = done(out)
+    wait_until(lambda: done(out) > before or first.poll() is not None, "the cluster works on")
+    assert first.poll() is None, "the run was over before the head could be killed"
+    running.kill(nodes[0])
+    assert first.wait(200) != 0
+    for node in nodes:
+        running.kill(node)
+
+    start_cluster()
+    assert coordinator(running, head, out, settings, *options).wait(200) == 0
+    assert output_bytes(out) == reference
+
+
 def worker_process(host: Host) -> int:
     """A process of a Dask worker on the host: a child of its nanny."""
     inside = subprocess.run(["ip", "netns", "pids", host.name], capture_output=True, text=True, check=True)
