@@ -21,6 +21,7 @@ from itertools import islice
 from curate.engines.software import differences, software
 from curate.engines.task import Receipt, Task, execute
 from curate.errors import EngineError, Problem
+from curate.io.filesystems import absolute
 from curate.io.lease import LEASE, Lease, current, ensure_current, held, take
 
 #: Tasks handed out for each one that can run: enough to keep workers busy, few enough to hold in memory.
