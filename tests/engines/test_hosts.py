@@ -7,6 +7,7 @@ that is cut off a worse case than one that loses its network file system as well
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import time
@@ -54,12 +55,18 @@ def running(tmp_path: Path) -> Iterator[Processes]:
 
 
 def coordinator(
-    running: Processes, host: Host, out: Path, settings: list[str], *options: str
+    running: Processes,
+    host: Host,
+    out: Path,
+    settings: list[str],
+    *options: str,
+    environment: dict[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     set_options = [part for setting in settings for part in ("--set", setting)]
     return running.start(
         *("curate", "run", str(ZYDA2), "-o", str(out), *set_options, *options),
         prefix=host.enter,
+        environment=environment,
     )
 
 
@@ -121,13 +128,21 @@ def test_ray(
     settings, reference = corpora
     head, second, third = hosts
     out = tmp_path / "out"
+    token = tmp_path / "token"
+    token.write_text(secrets.token_hex(32))
+    # A head asks for a token unless told otherwise; this one is the test's own.
+    environment = {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(token),
+    }
 
     def start_node(host: Host, *arguments: str) -> subprocess.Popen[bytes]:
         return running.start(
             *("ray.scripts.scripts", "start", "--block", "--node-ip-address", host.address),
             *("--object-store-memory", "100000000", *arguments),
             prefix=host.enter,
-            environment={"RAY_USAGE_STATS_ENABLED": "0"},
+            environment=environment,
         )
 
     def start_cluster() -> list[subprocess.Popen[bytes]]:
@@ -145,7 +160,7 @@ def test_ray(
 
     nodes = start_cluster()
     options = ["--engine", "ray", "--address", f"{head.address}:6379", "--batch-documents", "1"]
-    first = coordinator(running, head, out, settings, *options)
+    first = coordinator(running, head, out, settings, *options, environment=environment)
     wait_until(lambda: done(out) >= 1, "a task is done")
     with third.cut_off():
         began = time.monotonic()
@@ -161,7 +176,7 @@ def test_ray(
         running.kill(node)
 
     start_cluster()
-    assert coordinator(running, head, out, settings, *options).wait(200) == 0
+    assert coordinator(running, head, out, settings, *options, environment=environment).wait(200) == 0
     assert output_bytes(out) == reference
 
 
