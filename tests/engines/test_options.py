@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import types
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -65,6 +67,18 @@ def test_an_address_where_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(module, "CONNECT_TIMEOUT", 1)
     with pytest.raises(EngineError, match="no Dask scheduler answers"):
         start("dask", EngineOptions(address="tcp://127.0.0.1:9"))
+
+
+def test_the_dashboard_is_where_it_says() -> None:
+    pytest.importorskip("distributed")
+    engine = start("dask", EngineOptions(workers=1, dashboard=True))
+    try:
+        assert engine.dashboard is not None
+        address = urlsplit(engine.dashboard)
+        with socket.create_connection((address.hostname, address.port), timeout=10):
+            pass
+    finally:
+        engine.close()
 
 
 class TestGpu:
