@@ -66,6 +66,12 @@ def canonical(path: str) -> str:
     return str(filesystem.unstrip_protocol(inside)).rstrip("/")
 
 
+def absolute(path: str) -> str:
+    """The same file for a process in another folder: local paths become absolute, URLs stay."""
+    local = local_path(path)
+    return path if local is None else str(local.absolute())
+
+
 def filesystem_of(path: str) -> tuple[Any, str]:
     """The fsspec file system of `path`, and the path inside it; OSError where the URL's scheme is unknown.
 
