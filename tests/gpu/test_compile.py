@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from curate.kernels.gpu.source import NVRTC_PRELUDE, OPTIONS, entry_points, module_source
+from curate.kernels.gpu.source import OPTIONS, entry_points, module_source, nvrtc_source
 
 nvrtc = pytest.importorskip(
     "cuda.bindings.nvrtc",
@@ -26,7 +26,7 @@ FUNCTION = re.compile(
 
 def compiled(architecture: str) -> str:
     """The compiler's log."""
-    source = (NVRTC_PRELUDE + module_source()).encode()
+    source = nvrtc_source().encode()
     _, program = nvrtc.nvrtcCreateProgram(source, b"curate.cu", 0, [], [])
     options = [f"--gpu-architecture={architecture}", "--ptxas-options=-v", *OPTIONS]
     (outcome,) = nvrtc.nvrtcCompileProgram(program, len(options), [option.encode() for option in options])

@@ -28,7 +28,7 @@ def key_edges(
     sorted_columns = _sorted(arrays, [*words, device.upload(docs)])
     key_columns, sorted_docs = sorted_columns[:-1], sorted_columns[-1]
     starts = _starts(arrays, key_columns)
-    best = sorted_docs[arrays.flatnonzero(starts)][arrays.cumsum(starts) - 1]
+    best = sorted_docs[arrays.flatnonzero(starts)][arrays.cumsum(starts, dtype=np.int64) - 1]
     is_edge = sorted_docs != best
     to, others = _sorted(arrays, [best[is_edge], sorted_docs[is_edge]])
     first = _starts(arrays, [to, others])
