@@ -24,7 +24,7 @@ class StageConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str | None = Field(
-        None,
+        default=None,
         description="Stands in the ledger and the report. Default: the kind; its second stage is `kind-2`.",
     )
     sources: tuple[str, ...] | None = Field(

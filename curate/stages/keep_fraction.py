@@ -22,6 +22,7 @@ from pydantic import Field
 from curate.engines.task import Facts, Pass, Receipt, Task, fingerprint
 from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.files import join
+from curate.memory import Memory
 from curate.stages.against import EarlierRun
 from curate.stages.base import Batch, StageConfig
 from curate.stages.corpus import Collected, CorpusStage, Cuts
@@ -94,7 +95,7 @@ class KeepFraction(CorpusStage):
     def collection(self) -> dict[str, object]:
         return {"column": self.config.column}
 
-    def collector(self) -> ScoreCollector:
+    def collector(self, memory: Memory) -> ScoreCollector:
         return ScoreCollector(self.config.column)
 
     def earlier_runs(self) -> tuple[EarlierRun, ...]:
