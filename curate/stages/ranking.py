@@ -33,7 +33,8 @@ class RankedFile:
     """The exchange files of one source file.
 
     base: `doc` of its row 0, in its own run. paths: of this run relative to OUT. sha256: of each, empty where it is not
-    known. run: the number of its earlier run, or THIS_RUN. place: 0 in an earlier run, else 1 + the place of its source in the order of priority.
+    known. run: the number of its earlier run, or THIS_RUN. place: 0 in an earlier run, else 1 + the place of its source
+    in the order of priority.
     """
 
     base: int
