@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -29,6 +29,10 @@ PARTIAL = ".partial"
 _AHEAD_BYTES = 1 << 20
 _WRITTEN_AT_ONCE = 1 << 16
 _REMOVED_AT_ONCE = 1000
+
+#: Called when a file has been written and is to take its place; raises where it must not.
+before_commit: ContextVar[Callable[[], None]] = ContextVar("before_commit", default=lambda: None)
+
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -261,6 +265,8 @@ def atomic_write(path: str) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
             file.close()
+        before_commit.get()()
+        with output_errors(path):
             partial.replace(local)
             _sync_folder(local.parent)
         file.record(path)
@@ -282,6 +288,7 @@ def _upload(path: str) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, file)
             with output_errors(name):
                 file.close()
+        before_commit.get()()
         with output_errors(path):
             upload(name, path)
         file.record(path)

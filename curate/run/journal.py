@@ -10,6 +10,7 @@ from curate.engines import Engine
 from curate.engines.task import Pass, Receipt, Task
 from curate.io.files import join, read_all, remove, sizes_below
 from curate.progress import Progress
+from curate.run.metrics import Metrics
 
 
 class Journal:
@@ -18,12 +19,15 @@ class Journal:
     What lies in the folder is listed once, when the journal is opened: from then on only tasks of this run change it.
     """
 
-    def __init__(self, out: str, engine: Engine, progress: Progress, ensure_held: Callable[[], None]) -> None:
+    def __init__(
+        self, out: str, engine: Engine, progress: Progress, metrics: Metrics, ensure_held: Callable[[], None]
+    ) -> None:
         """ensure_held: raises where another run has taken the folder over."""
         self.out = out
         self.ensure_held = ensure_held
         self._engine = engine
         self._progress = progress
+        self._metrics = metrics
         self._wanted: set[str] = set()
         self._there = {
             f"{folder}/{path}": size
@@ -54,6 +58,7 @@ class Journal:
         self._progress.pass_started(
             each.name, len(each.tasks), len(receipts), sum(task.bytes_read for task in waiting)
         )
+        self._metrics.pass_started(each.name, len(each.tasks), len(receipts))
         if waiting and self._finished:
             # A manifest says that everything beside it is finished; from here to the end of the run that is not so.
             remove(join(self.out, "manifest.json"))
@@ -61,7 +66,9 @@ class Journal:
         for task, receipt in self._engine.map(waiting, self.out):
             self.ensure_held()
             receipts[task.name] = receipt
+            self._metrics.task_done(each.name, task, receipt, self._engine.retries)
             self._progress.task_done(each.name, receipt.facts.get("documents", 0), task.bytes_read)
+        self._metrics.write()
         self._progress.pass_finished(each.name, sum(receipt.seconds for receipt in receipts.values()))
         return [receipts[task.name] for task in each.tasks]
 
@@ -77,7 +84,8 @@ class Journal:
 
 def _receipt(found: Mapping[str, Any]) -> Receipt:
     outputs = {name: (int(size), str(digest)) for name, (size, digest) in found["outputs"].items()}
-    return Receipt(found["task"], found["inputs"], outputs, found["facts"], found["seconds"])
+    stages = {name: (int(shown), float(spent)) for name, (shown, spent) in found["stages"].items()}
+    return Receipt(found["task"], found["inputs"], outputs, found["facts"], found["seconds"], stages)
 
 
 def _why_stale(task: Task, receipt: Receipt, there: Mapping[str, int]) -> str:

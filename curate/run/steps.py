@@ -184,6 +184,7 @@ class Carrying:
             fingerprint([digest for _, _, _, digest in files]),
             tuple(path for made in dropped for path in made.paths),
             self._decisions_fingerprint if dropped else "",
+            self._limits.memory,
         )
 
     def _decided(self, state: FileState) -> Decided:

@@ -23,10 +23,10 @@ from curate.io.files import join
 from curate.io.row_ranges import row_ranges
 from curate.io.sources import SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
+from curate.memory import Memory
 from curate.stages.base import DocumentStage, edited
 
 _DOCUMENTS_A_BATCH = 16_384
-_BYTES_A_BATCH = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class TextArguments:
     steps: tuple[NormalizeStep, ...]
     members: str
     number: int
+    memory: Memory
     texts: str
     places: str
 
@@ -69,7 +70,7 @@ def _texts(arguments: TextArguments, rows: NDArray[np.int64]) -> Iterator[tuple[
         arguments.columns,
         text=True,
         max_documents=_DOCUMENTS_A_BATCH,
-        max_bytes=_BYTES_A_BATCH,
+        max_bytes=arguments.memory.batch,
         rows=row_ranges(rows),
     )
     for batch in batches:

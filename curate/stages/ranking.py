@@ -148,9 +148,15 @@ def gather(
     stops = [*starts[1:].tolist(), len(ordered)]
     gathered = np.empty((len(ranks), *empty.shape[1:]), empty.dtype)
     for number, start, stop in zip(numbers.tolist(), starts.tolist(), stops, strict=True):
-        columns = ranking.files[number].exchange(out, which, whole=True).read(0)
+        exchange = ranking.files[number].exchange(out, which, whole=True)
         rows = (ordered[start:stop] & _ROW_MASK).astype(np.uint32)
-        gathered[order[start:stop]] = columns[column][np.searchsorted(columns["row"], rows)]
+        begin = 0
+        for batch in range(len(exchange)):
+            columns = exchange.read(batch)
+            end = int(np.searchsorted(rows, columns["row"][-1:].max(initial=0), side="right"))
+            at = np.searchsorted(columns["row"], rows[begin:end])
+            gathered[order[start + begin : start + end]] = columns[column][at]
+            begin = end
     return gathered
 
 
