@@ -68,8 +68,9 @@ def zyda2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def start(folder: Path, out: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "curate", "run", str(ZYDA2), "-o", out, "--workers", "2", "--quiet"]
+def start(folder: Path, out: str, recipe: Path = ZYDA2, engine: str = "local") -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "curate", "run", str(recipe), "-o", out, "--engine", engine]
+    command += ["--workers", "2", "--quiet"]
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -106,6 +107,13 @@ def test_a_killed_zyda2_run_resumes_to_the_bytes_of_the_local_one(
     clean(out)
     assert not list_folder(f"{out}/run")
     assert verify(out) == []
+
+
+def test_workers_in_other_processes_write_the_same_bytes(corpora: Path, reference: Path, bucket: str) -> None:
+    pytest.importorskip("distributed", reason="needs dask")
+    out = f"{bucket}/out"
+    assert start(corpora, out, corpora / "recipe.yaml", engine="dask").wait() == 0
+    assert remote_bytes(out) == output_bytes(reference)
 
 
 def on_s3(corpora: Path, bucket: str, tmp_path: Path) -> Path:
