@@ -39,12 +39,13 @@ class CollectedFile:
     """What one source file gave to a corpus stage.
 
     base: `doc` of the file's row 0. paths: exchange files relative to OUT, in the order of `exchange_suffixes`.
-    file, columns, edits: the source file, its columns, and the stages that edit its texts, for a stage that reads
-    texts again.
+    sha256: of each of them. file, columns, edits: the source file, its columns, and the stages that edit its texts, for
+    a stage that reads texts again.
     """
 
     base: int
     paths: tuple[str, ...]
+    sha256: tuple[str, ...]
     file: SourceFile
     columns: SourceColumns
     edits: tuple[DocumentStage, ...]
