@@ -83,6 +83,7 @@ class FilePass:
         arguments = self._arguments
         ensure_unchanged(arguments.file)
         bad: list[BadRow] = []
+        kept = 0
         for raw in read_batches(
             arguments.file,
             arguments.columns,
@@ -93,7 +94,7 @@ class FilePass:
         ):
             bad.extend(raw.bad)
             if len(raw):
-                self.decide(raw)
+                kept += self.decide(raw)
         # A remote file is read by ranges, so one that is replaced meanwhile could be read half and half.
         ensure_unchanged(arguments.file)
         if not self._standing:
@@ -107,7 +108,7 @@ class FilePass:
         if arguments.quarantine is not None:
             write_quarantine(join(self._out, arguments.quarantine), arguments.file, bad)
             facts["quarantined"] = sum(max(1, record.rows) for record in bad)
-        return {**facts, "collected": self._collected}
+        return {**facts, "collected": self._collected, "kept": kept}
 
     def decide(self, raw: RawBatch) -> int:
         """Let the stages look at a batch; returns how many of its documents no stage has dropped."""
