@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from curate.cli_models import models_app
+
 if TYPE_CHECKING:
     from curate.errors import Problem
     from curate.recipe import Recipe
@@ -365,6 +367,8 @@ def _defect(error: Exception, debug: bool) -> NoReturn:
     typer.echo(f"a defect of curate: {type(error).__name__}: {error}{hint}", err=True)
     raise typer.Exit(DEFECT) from error
 
+
+app.add_typer(models_app(_reporting), name="models")
 
 #: typer's class of all wrong use of a command, which it does not export.
 _UsageError: type[Any] = typer.BadParameter.__bases__[0]

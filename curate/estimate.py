@@ -12,6 +12,7 @@ from curate.kernels import Texts
 from curate.plan import DocumentPass, Plan, PlannedSource
 from curate.run.documents import BatchLimits, DecideArguments, FilePass
 from curate.run.standing import Decided
+from curate.stages.base import DocumentStage
 from curate.stages.corpus import CorpusStage
 from curate.stages.fuzzy_dedup import FuzzyDedup
 
@@ -66,7 +67,9 @@ def _source(source: PlannedSource, first: DocumentPass) -> SourceEstimate:
     name = source.source.name
     columns = SourceColumns(source.source.text, source.source.id, first.columns[name])
     total = round(sum(_text_bytes(each) for each in source.files))
-    limits = BatchLimits(SAMPLE_DOCUMENTS, SAMPLE_BYTES)
+    stages = [step.stage for step in first.steps_of(name)]
+    asked = (stage.sample_documents for stage in stages if isinstance(stage, DocumentStage))
+    limits = BatchLimits(min([SAMPLE_DOCUMENTS, *asked]), SAMPLE_BYTES)
     for file in source.files:
         arguments = DecideArguments(
             file, columns, True, (), first.steps_of(name), Decided(0), "", (), None, limits

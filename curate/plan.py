@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from curate.errors import Problem, SourceError
+from curate.errors import Problem, RecipeError, SourceError
 from curate.io.ledger import pack_doc
 from curate.io.sources import SourceColumns, SourceFile, list_files
 from curate.recipe import Recipe, Source, Stage
@@ -103,6 +103,12 @@ class Plan:
         steps = self.steps if before is None else self.steps[: self.steps.index(before)]
         return tuple(step for step in editing(steps) if source in step.sources)
 
+    def warnings(self) -> tuple[str, ...]:
+        """What the stages have to say before they run."""
+        stages = [step.stage for step in self.steps]
+        found = [text for stage in stages if isinstance(stage, DocumentStage) for text in stage.warnings()]
+        return tuple(dict.fromkeys(found))
+
     def text_reads(self, source: str) -> int:
         """How often the source's text is read, writing the shards included."""
         return 1 + sum(source in each.texts for each in self.passes)
@@ -116,7 +122,7 @@ def editing(steps: Sequence[Step]) -> tuple[Step, ...]:
 def plan(recipe: Recipe) -> Plan:
     """Check the recipe against the real files and lay out the passes. Reads footers and sizes, writes nothing."""
     names = tuple(source.name for source in recipe.sources)
-    passes = _passes(tuple(_step(entry, names) for entry in recipe.stages), names)
+    passes = _passes(_steps(recipe.stages, names), names)
     sources: list[PlannedSource] = []
     problems: list[Problem] = []
     for index, source in enumerate(recipe.sources):
@@ -183,9 +189,25 @@ def _all_columns(source: Source, passes: Sequence[DocumentPass | CorpusPasses]) 
     return SourceColumns(source.text, source.id, tuple(sorted(read | set(source.keep))))
 
 
-def _step(entry: Stage, source_names: tuple[str, ...]) -> Step:
-    kind = DOCUMENT_STAGES.get(entry.kind) or CORPUS_STAGES[entry.kind]
-    return Step(entry.name, entry.kind, kind(entry.config), frozenset(entry.config.sources or source_names))
+def _steps(entries: Sequence[Stage], source_names: tuple[str, ...]) -> tuple[Step, ...]:
+    """The stages of the recipe; what a document stage leaves to be decided over the corpus follows as its own step."""
+    steps: list[Step] = []
+    for entry in entries:
+        kind = DOCUMENT_STAGES.get(entry.kind) or CORPUS_STAGES[entry.kind]
+        stage = kind(entry.config)
+        sources = frozenset(entry.config.sources or source_names)
+        steps.append(Step(entry.name, entry.kind, stage, sources))
+        rest = stage.corpus_part() if isinstance(stage, DocumentStage) else None
+        if rest is not None:
+            steps.append(Step(f"{entry.name}-fraction", entry.kind, rest, sources))
+    names = [step.name for step in steps]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        fix = (
+            f"give another name: {twice} is what keep_fraction decides for {twice.removesuffix('-fraction')}"
+        )
+        raise RecipeError(Problem("stages", f"two stages are called {twice}", fix=fix))
+    return tuple(steps)
 
 
 def _passes(steps: tuple[Step, ...], names: tuple[str, ...]) -> tuple[DocumentPass | CorpusPasses, ...]:

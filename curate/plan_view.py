@@ -25,6 +25,7 @@ def describe(plan: Plan, estimate: Estimate, workers: int) -> RenderableType:
     """Everything `curate plan` prints."""
     parts: list[RenderableType] = [_sources(plan, estimate), _passes(plan)]
     parts += [_curve(step.name, step.stage) for step in plan.steps if isinstance(step.stage, FuzzyDedup)]
+    parts += [Text(f"warning: {warning}", style="yellow") for warning in plan.warnings()]
     parts.append(
         Text(
             f"From a sample: about {_duration(estimate.seconds(workers))} for the first document pass with {workers} "

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "curate"
 
 #: Rooms from the top; those on one line may import each other.
 ROOMS = [
-    {"cli", "display"},
+    {"cli", "cli_models", "display", "display_models"},
     {"estimate", "plan_view"},
     {"run"},
     {"plan"},

