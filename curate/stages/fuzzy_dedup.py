@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from curate.dedup.sketch import Sketcher
 from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
 from curate.errors import GuardError
-from curate.io.exchange import write_arrays
+from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.prefix_exchange import cut_by_prefix, parts_for, slices_for
 from curate.stages import prefer
 from curate.stages.against import EarlierRun, find_earlier, gone_pass
@@ -62,17 +62,41 @@ class SketchCollector:
         if self._preferences:
             self._preferences.add(batch, rows[found], first_row)
 
+    def adopt(self, paths: Sequence[str], stays: NDArray[np.bool_]) -> None:
+        with ExchangeFile(paths[0]) as file:
+            parts = [file.read(number) for number in range(len(file))]
+        slices = len(parts) // self._sketcher.bands
+        bands = [parts[start : start + slices] for start in range(0, len(parts), slices)]
+        keys = [_by_row([part["row"] for part in band], [part["key"] for part in band]) for band in bands]
+        with ExchangeFile(paths[1]) as file:
+            sketched = file.read(0)
+        kept = stays[sketched["row"]]
+        self._keys.append(np.stack(keys)[:, kept])
+        self._signatures.append(sketched["signature"][kept])
+        self._rows.append(sketched["row"][kept])
+        if self._preferences:
+            self._preferences.adopt(paths[2], stays)
+
     def write(self, paths: Sequence[str]) -> None:
-        keys, rows = np.concatenate(self._keys, axis=1), np.concatenate(self._rows)
+        rows = np.concatenate(self._rows)
+        order = np.argsort(rows, kind="stable")
+        keys, rows = np.concatenate(self._keys, axis=1)[:, order], rows[order]
+        signatures = np.concatenate(self._signatures)[order]
         slices = slices_for(len(rows))
         batches = []
         for band in keys:
             order = np.argsort(band, kind="stable")
             batches += cut_by_prefix({"key": band[order], "row": rows[order]}, slices)
         write_arrays(paths[0], batches, {"slices": str(slices)})
-        write_arrays(paths[1], [{"row": rows, "signature": np.concatenate(self._signatures)}], {})
+        write_arrays(paths[1], [{"row": rows, "signature": signatures}], {})
         if self._preferences:
             self._preferences.write(paths[2])
+
+
+def _by_row(rows: Sequence[NDArray[np.uint32]], keys: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Keys of one band in the order of their rows."""
+    order: NDArray[np.uint64] = np.concatenate(keys)[np.argsort(np.concatenate(rows))]
+    return order
 
 
 class FuzzyDedup(CorpusStage):
