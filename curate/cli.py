@@ -167,6 +167,30 @@ def verify(out: OutFolder, debug: Debug = False) -> None:
 
 
 @app.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="OUT1", help="The output of a run.", show_default=False)],
+    after: Annotated[
+        str, typer.Argument(metavar="OUT2", help="The output of another run.", show_default=False)
+    ],
+    changes: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--out", metavar="FILE", help="Writes the changed documents as Parquet.", show_default=False
+        ),
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Shows which documents two runs over the same files judge differently, and why."""
+    with _reporting(debug):
+        from curate.display import out_console
+        from curate.report.diff import diff as compare
+
+        out_console().print(compare(before, after, changes).render())
+        if changes is not None:
+            typer.echo(f"\nchanged documents: {changes}")
+
+
+@app.command()
 def clean(out: OutFolder, debug: Debug = False) -> None:
     """Removes OUT/run, what a run keeps to resume."""
     with _reporting(debug):

@@ -112,19 +112,24 @@ class Ledger:
             config: dict[str, Any] = {"temp_directory": spill, "memory_limit": _MEMORY_LIMIT}
             connection = duckdb.connect(":memory:", config=config)
             try:
-                if not _is_local(self._fs):
-                    connection.register_filesystem(self._fs)
-                connection.execute(f"CREATE VIEW present AS {self._union()}")
-                there = set(_columns(connection))
-                missing = [
-                    f"CAST(NULL AS {_SQL_TYPES[kind]}) AS {name}"
-                    for name, kind in LEDGER_FIELDS.items()
-                    if name not in there
-                ]
-                connection.execute(f"CREATE VIEW ledger AS SELECT {', '.join(['*', *missing])} FROM present")
+                self.define(connection)
                 yield connection
             finally:
                 connection.close()
+
+    def define(self, connection: duckdb.DuckDBPyConnection, prefix: str = "") -> None:
+        """Adds the views of `connect` to a connection, their names after `prefix`: two ledgers in one query."""
+        if not _is_local(self._fs):
+            connection.register_filesystem(self._fs)
+        connection.execute(f"CREATE VIEW {prefix}present AS {self._union()}")
+        there = set(_columns(connection, prefix))
+        missing = [
+            f"CAST(NULL AS {_SQL_TYPES[kind]}) AS {name}"
+            for name, kind in LEDGER_FIELDS.items()
+            if name not in there
+        ]
+        chosen = ", ".join(["*", *missing])
+        connection.execute(f"CREATE VIEW {prefix}ledger AS SELECT {chosen} FROM {prefix}present")
 
     def arrow(self, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
         """The ledger's rows in the order of `doc`.
@@ -197,7 +202,7 @@ class Ledger:
         for source, paths in self._files.items():
             names = ", ".join(_literal(_escape_glob(_address(self._fs, path))) for path in paths)
             selects.append(
-                f"SELECT *, {_literal(source)} AS source FROM read_parquet([{names}], union_by_name = true)"
+                f"SELECT *, {_literal(source)} AS source FROM read_parquet([{names}])"
             )
         return " UNION ALL BY NAME ".join(selects)
 
@@ -232,5 +237,5 @@ def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _columns(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    return [row[0] for row in connection.execute("DESCRIBE present").fetchall()]
+def _columns(connection: duckdb.DuckDBPyConnection, prefix: str = "") -> list[str]:
+    return [row[0] for row in connection.execute(f"DESCRIBE {prefix}present").fetchall()]

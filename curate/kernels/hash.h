@@ -12,6 +12,15 @@ constexpr u64 kGolden = 0x9E3779B97F4A7C15ULL;  // 2^64 / golden ratio, odd
 
 CURATE_HD u64 rotl(u64 x, unsigned bits) { return (x << (bits & 63)) | (x >> ((64 - bits) & 63)); }
 
+// The place of the lowest bit of x, which is not zero.
+CURATE_HD unsigned lowest_bit(u64 x) {
+#if defined(__CUDA_ARCH__)
+  return static_cast<unsigned>(__ffsll(static_cast<long long>(x)) - 1);
+#else
+  return static_cast<unsigned>(__builtin_ctzll(x));
+#endif
+}
+
 // Finaliser of MurmurHash3 (Austin Appleby, public domain): a bijection that mixes every bit into every bit.
 CURATE_HD u64 fmix64(u64 h) {
   h ^= h >> 33;

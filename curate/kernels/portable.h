@@ -11,6 +11,13 @@
 #define CURATE_TABLE static constexpr
 #endif
 
+#if defined(__GNUC__) && !defined(__clang__)
+#define CURATE_PRAGMA(text) _Pragma(#text)
+#define CURATE_UNROLL(times) CURATE_PRAGMA(GCC unroll times)
+#else
+#define CURATE_UNROLL(times) _Pragma("unroll")
+#endif
+
 namespace curate {
 
 using u8 = std::uint8_t;

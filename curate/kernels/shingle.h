@@ -1,7 +1,7 @@
 // Shingles of a text as 64-bit hashes, rolled in O(1) a position and handed out in blocks.
 // docs/sketch.md is the definition. Memory does not grow with the text.
 #pragma once
-#include "hash.h"
+#include "loops.h"
 
 namespace curate {
 
@@ -69,9 +69,13 @@ class CharShingles {
   u64 hash_ = 0;
 };
 
-class WordShingles {
+// Words are hashed all bytes of a chunk at once: with P(i) = rotl(T[byte i], -7 (i + 1)) and X(e) the exclusive or of
+// P(0 .. e), a word of bytes s to e has the hash rotl(X(e) ^ X(s), 7 e). So what one byte waits for is one exclusive
+// or, and where words begin and end costs something once a word.
+template <class Loops>
+class WordShinglesOf {
  public:
-  CURATE_HD WordShingles(const ShingleTables& tables) : tables_(tables) {}
+  CURATE_HD WordShinglesOf(const ShingleTables& tables) : tables_(tables) {}
 
   CURATE_HD void open(const u8* text, i64 size) {
     text_ = text;
@@ -81,7 +85,7 @@ class WordShingles {
   CURATE_HD void rewind() {
     position_ = 0;
     words_ = 0;
-    hash_ = word_ = 0;
+    hash_ = word_ = inside_ = 0;
   }
   CURATE_HD bool done() const { return position_ == size_; }
 
@@ -95,46 +99,47 @@ class WordShingles {
 
  private:
   // Reads the next bytes of the text; returns how many words ended there, their codes after codes_[history].
-  // Which bytes are separators is worked out first for all of them, without branches, as any byte of a
-  // separator of several bytes can be told from its neighbours.
   CURATE_HD i64 split() {
     const i64 size = size_ - position_ < kWordBytes ? size_ - position_ : kWordBytes;
-    u8 padded[kWordBytes + 8], keep[kWordBytes + 4];
+    const i64 chunks = (size + 63) / 64, padding = 64 * chunks + 2 - size;
+    u8 padded[kWordBytes + 4];
     for (int i = 0; i < 2; ++i) padded[i] = position_ >= 2 - i ? text_[position_ + i - 2] : 0;
     memcpy(padded + 2, text_ + position_, static_cast<size_t>(size));
-    for (i64 i = 0; i < 4; ++i)
+    for (i64 i = 0; i < padding; ++i)
       padded[2 + size + i] = position_ + size + i < size_ ? text_[position_ + size + i] : 0;
-    mark(padded, size + 1, keep);
+    u64 in_word[kWordBytes / 64];
+    Loops::word_bytes(padded, chunks, in_word);
 
     u64* codes = codes_ + kLongestShingle;
-    u64 word = word_;
     i64 count = 0;
-    for (i64 i = 0; i < size; ++i) {
-      word = (rotl(word, 7) ^ tables_.folded[padded[i + 2]]) & (0 - static_cast<u64>(keep[i]));
-      codes[count] = word;
-      count += keep[i] & (keep[i + 1] ^ 1);
-    }
-    word_ = word;
+    for (i64 i = 0; i < chunks; ++i) count += words_of(padded + 2 + 64 * i, in_word[i], codes + count);
     position_ += size;
-    for (i64 i = 0; i < count; ++i) codes[i] = fmix64(codes[i]);
+    if (done() && inside_) {
+      codes[count++] = word_;
+      inside_ = 0;
+    }
+    Loops::mix(codes, count, 0, codes);
     return count;
   }
 
-  // keep[i] = 1 where byte i of the text belongs to a word; padded holds two bytes before and more after.
-  CURATE_HD static void mark(const u8* padded, i64 size, u8* keep) {
-    for (i64 i = 0; i < size; ++i) {
-      const u8 a = padded[i], b = padded[i + 1], c = padded[i + 2], d = padded[i + 3], e = padded[i + 4];
-      const u8 letter = (static_cast<u8>((c | 32) - 'a') < 26) | (c >= 128);
-      const u8 digit = static_cast<u8>(c - '0') < 10;
-      const u8 in_three = starts3(c, d, e) | starts3(b, c, d) | starts3(a, b, c);
-      const u8 in_two = starts2(c, d) | starts2(b, c);
-      keep[i] = (letter | digit) & ((in_three | in_two) ^ 1);
+  // Writes the hashes of the words that end in a chunk of 64 bytes, or with the chunk before; returns how many.
+  CURATE_HD i64 words_of(const u8* chunk, u64 in_word, u64* codes) {
+    u64 upto[65], begun[33];
+    u64 x = upto[0] = 0;
+    CURATE_UNROLL(64)
+    for (unsigned i = 0; i < 64; ++i) upto[i + 1] = x ^= rotl(tables_.folded[chunk[i]], 64 - 7 * (i + 1) % 64);
+
+    const u64 before = in_word << 1 | inside_;
+    begun[0] = word_;
+    i64 open = static_cast<i64>(inside_), count = 0;
+    for (u64 left = in_word & ~before; left; left &= left - 1) begun[open++] = upto[lowest_bit(left)];
+    for (u64 left = ~in_word & before; left; left &= left - 1, ++count) {
+      const unsigned end = lowest_bit(left);
+      codes[count] = rotl(upto[end] ^ begun[count], 7 * end);
     }
-  }
-  CURATE_HD static u8 starts2(u8 a, u8 b) { return (a == 0xC2) & (b == 0xA0); }
-  CURATE_HD static u8 starts3(u8 a, u8 b, u8 c) {
-    return ((a == 0xE2) & ((b & 0xFE) == 0x80) & ((c & 0xC0) == 0x80)) |
-           ((a == 0xE3) & (b == 0x80) & (static_cast<u8>(c - 0x80) < 3));
+    inside_ = in_word >> 63;
+    word_ = inside_ ? upto[64] ^ begun[open - 1] : 0;
+    return count;
   }
 
   // Rolls over the new codes; returns how many shingles came out.
@@ -160,8 +165,11 @@ class WordShingles {
   const u8* text_ = nullptr;
   i64 size_ = 0, position_ = 0;
   i64 words_ = 0;  // words so far, counted up to the shingle length
-  u64 hash_ = 0, word_ = 0;
+  u64 hash_ = 0;
+  u64 inside_ = 0, word_ = 0;  // whether the bytes so far end inside a word, and its hash up to there
   u64 codes_[kLongestShingle + kWordBytes] = {};  // the last words of before, then the new ones
 };
+
+using WordShingles = WordShinglesOf<PlainLoops>;
 
 }  // namespace curate

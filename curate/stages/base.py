@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from curate.kernels import Texts
 
@@ -20,8 +20,13 @@ class StageConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str | None = None
-    sources: tuple[str, ...] | None = None
+    name: str | None = Field(
+        None,
+        description="Stands in the ledger and the report. Default: the kind; its second stage is `kind-2`.",
+    )
+    sources: tuple[str, ...] | None = Field(
+        None, description="The sources whose documents it is shown. Default: all."
+    )
 
 
 @dataclass(frozen=True, slots=True)

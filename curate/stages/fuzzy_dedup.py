@@ -35,7 +35,7 @@ from curate.stages.fuzzy_tasks import (
 )
 from curate.stages.guards import Evidence, cluster_problems, evidence_pass, loss_problems, name_of
 from curate.stages.prefer import Preference, PreferenceCollector
-from curate.stages.ranking import Candidates, Ranking
+from curate.stages.ranking import THIS_RUN, Candidates, Ranking
 
 #: Endings of the exchange files: band keys, signatures.
 SUFFIXES = ("bands.arrow", "signatures.arrow")
@@ -217,6 +217,8 @@ class FuzzyDedup(CorpusStage):
         source_files = {file.base: file for file in collected.files}
         tasks = []
         for number in clustered.facts["files"] if self.rereads_text else ():
+            if ranking.files[number].run != THIS_RUN:
+                continue
             file = source_files[ranking.files[number].base]
             key = f"{name}/texts/{number:06d}"
             outputs = (f"run/exchange/{key}.arrow", f"run/exchange/{key}.places.arrow")

@@ -127,13 +127,13 @@ def resolve_part(out: str, arguments: ResolveArguments) -> Facts:
     empty = np.zeros((0, config.hashes), np.uint8)
     signatures = gather(out, ranking, ranks, 1, "signature", empty)
     across = config.scope == "across"
+    pinned = ranking.runs_of(ranks) != THIS_RUN
     if config.verify and config.verify.exact:
         places = text_places(out, arguments.texts, ranks)
         witness, similarity = resolve_exactly(
-            offsets, names, signatures, places, config.cut(), config.verify.min_similarity, across
+            offsets, names, signatures, places, config.cut(), config.verify.min_similarity, across, pinned
         )
     else:
-        pinned = ranking.runs_of(ranks) != THIS_RUN
         least = config.verify.min_similarity if config.verify else None
         witness, similarity = resolve(offsets, names, signatures, least, across, pinned)
     stays = witness == STAYS
