@@ -201,9 +201,7 @@ class Ledger:
         selects = []
         for source, paths in self._files.items():
             names = ", ".join(_literal(_escape_glob(_address(self._fs, path))) for path in paths)
-            selects.append(
-                f"SELECT *, {_literal(source)} AS source FROM read_parquet([{names}])"
-            )
+            selects.append(f"SELECT *, {_literal(source)} AS source FROM read_parquet([{names}])")
         return " UNION ALL BY NAME ".join(selects)
 
 

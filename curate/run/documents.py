@@ -55,25 +55,26 @@ class DecideArguments:
 def decide_file(out: str, arguments: DecideArguments) -> Facts:
     """Run the pass's stages over one file; write its layer, exchange files and quarantine."""
     standing = Standing.read(out, arguments.decided) if arguments.decided.layers else None
-    alive = standing.alive if standing else np.zeros(0, np.bool_)
-    return FilePass(out, arguments, standing, alive).run()
+    return FilePass(out, arguments, standing, standing.alive if standing else None).run()
 
 
 class FilePass:
-    """The pass over one file. Nothing is written before `run` has read it all."""
-
-    """Lets the stages of a pass look at the documents of a file.
+    """The pass over one file: its stages look at the documents. Nothing is written before `read` has read it all.
 
     standing: what earlier passes decided; None in the first. alive: the documents to look at, where there is one.
     """
 
     def __init__(
-        self, out: str, arguments: DecideArguments, standing: Standing | None, alive: NDArray[np.bool_]
+        self,
+        out: str,
+        arguments: DecideArguments,
+        standing: Standing | None = None,
+        alive: NDArray[np.bool_] | None = None,
     ) -> None:
         self._out = out
         self._arguments = arguments
         self._standing = standing
-        self._alive = alive
+        self._alive = np.zeros(0, np.bool_) if alive is None else alive
         stages = [step.stage for step in arguments.steps]
         self.layer = LayerWriter(
             [stage.columns for stage in stages if isinstance(stage, DocumentStage)],

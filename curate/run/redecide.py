@@ -28,7 +28,9 @@ from curate.stages.corpus import CorpusStage
 _DROP = ("dropped_by", "reason", "value")
 
 
-def stage_inputs(steps: Sequence[Step], source_columns: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]:
+def stage_inputs(
+    steps: Sequence[Step], source_columns: Sequence[str]
+) -> tuple[dict[str, str], frozenset[str]]:
     """What the steps of a document pass depend on, by name, and which of these names are about verdicts alone.
 
     source_columns: metadata columns of the source that the pass reads.
@@ -51,7 +53,9 @@ def stage_inputs(steps: Sequence[Step], source_columns: Sequence[str]) -> tuple[
 
 def _columns_are_apart(steps: Sequence[Step]) -> bool:
     """Whether each ledger column of the pass is of one stage, so that it can be taken back with its stage."""
-    names = [name for step in steps if isinstance(step.stage, DocumentStage) for name in step.stage.columns.names]
+    names = [
+        name for step in steps if isinstance(step.stage, DocumentStage) for name in step.stage.columns.names
+    ]
     return len(names) == len(set(names)) and len(editing(steps)) <= 1
 
 
@@ -79,7 +83,8 @@ def redecide_file(out: str, arguments: DecideArguments, facts: Facts) -> Facts:
     write_parquet(join(out, arguments.layer), pa.table(columns))
     collected = again.write_exchange()
     counts = {
-        name: collected[name] + int(np.count_nonzero(stays)) for name, stays in walk.collected(arguments.steps)
+        name: collected[name] + int(np.count_nonzero(stays))
+        for name, stays in walk.collected(arguments.steps)
     }
     return {**facts, "collected": counts}
 
@@ -107,9 +112,7 @@ class _Walk:
         ]
 
 
-def _walk(
-    steps: Sequence[Step], layer: pa.Table, standing: Standing, arrived: NDArray[np.bool_]
-) -> _Walk:
+def _walk(steps: Sequence[Step], layer: pa.Table, standing: Standing, arrived: NDArray[np.bool_]) -> _Walk:
     names = pa.array([step.name for step in steps], pa.string())
     dropped = pc.index_in(layer["dropped_by"], names).fill_null(len(steps)).to_numpy()
     before = np.where(arrived, dropped, -1).astype(np.int64)
@@ -161,9 +164,7 @@ def _changed_layer(layer: pa.Table, steps: Sequence[Step], walk: _Walk) -> pa.Ta
     return pa.table(columns)
 
 
-def _put_verdicts(
-    columns: dict[str, pa.Array], step: Step, rows: NDArray[np.int64], said: Verdicts
-) -> None:
+def _put_verdicts(columns: dict[str, pa.Array], step: Step, rows: NDArray[np.int64], said: Verdicts) -> None:
     """What a step says now about the rows it was shown; of those it lets go on, a later step's word stands."""
     length = len(columns["dropped_by"])
     drops = np.flatnonzero(said.rule >= 0)

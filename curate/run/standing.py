@@ -72,7 +72,6 @@ class Standing:
     def column(self, name: str, start: int, rows: int) -> pa.Array:
         return _one_chunk(self.table[name].slice(start, rows))
 
-
     def rows(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
         return _one_chunk(self.table[name]).take(pa.array(rows))
 
