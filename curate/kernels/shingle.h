@@ -8,6 +8,7 @@ namespace curate {
 constexpr i64 kShingleBlock = 4096;  // most shingle hashes that one call of next() hands out
 constexpr i64 kWordBytes = 1024;     // bytes that are split into words at a time
 constexpr int kLongestShingle = 64;
+constexpr u16 kBegunBefore = kWordBytes + 1;
 
 struct ShingleTables {
   u64 code[256];     // T: the code of each byte
@@ -25,9 +26,10 @@ struct ShingleTables {
   }
 };
 
-class CharShingles {
+template <class Loops>
+class CharShinglesOf {
  public:
-  CURATE_HD CharShingles(const ShingleTables& tables) : tables_(tables) {}
+  CURATE_HD CharShinglesOf(const ShingleTables& tables) : tables_(tables) {}
 
   CURATE_HD void open(const u8* text, i64 size) {
     text_ = text;
@@ -50,14 +52,7 @@ class CharShingles {
     const i64 left = size_ - position_;
     const i64 take = left < kShingleBlock - count ? left : kShingleBlock - count;
     const u8* in = text_ + position_;
-    const i64 n = tables_.length;
-    u64* to = hashes + count;
-    u64 h = hash_;
-    for (i64 i = 0; i < take; ++i) {
-      h = rotl(h, 1) ^ (tables_.code[in[i]] ^ tables_.leaving[in[i - n]]);
-      to[i] = h;
-    }
-    hash_ = h;
+    hash_ = Loops::roll(tables_.code, tables_.leaving, in, in - tables_.length, take, hash_, hashes + count);
     position_ += take;
     return count + take;
   }
@@ -69,8 +64,8 @@ class CharShingles {
   u64 hash_ = 0;
 };
 
-// Words are hashed all bytes of a chunk at once: with P(i) = rotl(T[byte i], -7 (i + 1)) and X(e) the exclusive or of
-// P(0 .. e), a word of bytes s to e has the hash rotl(X(e) ^ X(s), 7 e). So what one byte waits for is one exclusive
+// Words are hashed all bytes of a block at once. With P(i) = rotl(T[byte i], -7 (i + 1)) and X(e) the exclusive or of
+// P(0 .. e - 1), a word from s up to e has the hash rotl(X(e) ^ X(s), 7 e): what one byte waits for is one exclusive
 // or, and where words begin and end costs something once a word.
 template <class Loops>
 class WordShinglesOf {
@@ -107,38 +102,26 @@ class WordShinglesOf {
     memcpy(padded + 2, text_ + position_, static_cast<size_t>(size));
     for (i64 i = 0; i < padding; ++i)
       padded[2 + size + i] = position_ + size + i < size_ ? text_[position_ + size + i] : 0;
-    u64 in_word[kWordBytes / 64];
-    Loops::word_bytes(padded, chunks, in_word);
+    position_ += size;
+
+    // Words begin and end in turn: bounds_[2 j] and bounds_[2 j + 1] are those of word j.
+    i64 bounds = 0;
+    if (inside_) {
+      bounds_[bounds++] = kBegunBefore;
+      upto_[kBegunBefore] = word_;
+    }
+    bounds += Loops::word_bounds(padded, chunks, inside_, bounds_ + bounds);
+    if (done() && (bounds & 1)) bounds_[bounds++] = static_cast<u16>(64 * chunks);
+    upto_[0] = 0;
+    Loops::hash_prefixes(tables_.folded, padded + 2, chunks, upto_);
 
     u64* codes = codes_ + kLongestShingle;
-    i64 count = 0;
-    for (i64 i = 0; i < chunks; ++i) count += words_of(padded + 2 + 64 * i, in_word[i], codes + count);
-    position_ += size;
-    if (done() && inside_) {
-      codes[count++] = word_;
-      inside_ = 0;
-    }
+    const i64 count = bounds / 2;
+    for (i64 j = 0; j < count; ++j)
+      codes[j] = rotl(upto_[bounds_[2 * j + 1]] ^ upto_[bounds_[2 * j]], 7 * bounds_[2 * j + 1]);
+    inside_ = bounds & 1;
+    word_ = inside_ ? upto_[64 * chunks] ^ upto_[bounds_[bounds - 1]] : 0;
     Loops::mix(codes, count, 0, codes);
-    return count;
-  }
-
-  // Writes the hashes of the words that end in a chunk of 64 bytes, or with the chunk before; returns how many.
-  CURATE_HD i64 words_of(const u8* chunk, u64 in_word, u64* codes) {
-    u64 upto[65], begun[33];
-    u64 x = upto[0] = 0;
-    CURATE_UNROLL(64)
-    for (unsigned i = 0; i < 64; ++i) upto[i + 1] = x ^= rotl(tables_.folded[chunk[i]], 64 - 7 * (i + 1) % 64);
-
-    const u64 before = in_word << 1 | inside_;
-    begun[0] = word_;
-    i64 open = static_cast<i64>(inside_), count = 0;
-    for (u64 left = in_word & ~before; left; left &= left - 1) begun[open++] = upto[lowest_bit(left)];
-    for (u64 left = ~in_word & before; left; left &= left - 1, ++count) {
-      const unsigned end = lowest_bit(left);
-      codes[count] = rotl(upto[end] ^ begun[count], 7 * end);
-    }
-    inside_ = in_word >> 63;
-    word_ = inside_ ? upto[64] ^ begun[open - 1] : 0;
     return count;
   }
 
@@ -167,9 +150,12 @@ class WordShinglesOf {
   i64 words_ = 0;  // words so far, counted up to the shingle length
   u64 hash_ = 0;
   u64 inside_ = 0, word_ = 0;  // whether the bytes so far end inside a word, and its hash up to there
+  u64 upto_[kWordBytes + 2];     // X of each byte of the block; then that of a word begun before it
+  u16 bounds_[kWordBytes + 64];  // word_bounds() may write some more than there are
   u64 codes_[kLongestShingle + kWordBytes] = {};  // the last words of before, then the new ones
 };
 
+using CharShingles = CharShinglesOf<PlainLoops>;
 using WordShingles = WordShinglesOf<PlainLoops>;
 
 }  // namespace curate

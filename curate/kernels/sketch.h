@@ -10,7 +10,7 @@ namespace curate {
 
 constexpr u64 kEmptySlot = ~0ULL;
 constexpr int kMostHashes = 4096;
-constexpr i64 kMixBlock = 512;
+constexpr i64 kMixBlock = 256;
 constexpr u32 kDistinctTable = 2 * kShingleBlock;
 
 static_assert(kMostHashes <= kShingleBlock, "SketchScratch holds a block or a signature");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -123,8 +124,8 @@ def _joined(
     kinds = (pa.uint64(), pa.uint64(), pa.string())
     columns = [pa.array(values, kind) for values, kind in zip(zip(*files, strict=True), kinds, strict=True)]
     fields = ", ".join(f"b.{name} AS {name}_before, a.{name} AS {name}_after" for name in _FIELDS)
-    with Ledger(before).connect() as connection:
-        Ledger(after).define(connection, "after_")
+    with tempfile.TemporaryDirectory(prefix="curate-diff-") as folder, Ledger(before).connect() as connection:
+        Ledger(after).define(connection, folder, "after_")
         connection.register("files", pa.table(dict(zip(names, columns, strict=True))))
         connection.execute(f"""
             CREATE VIEW compared AS

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curate.dedup.survivors import STAYS
-from curate.io.files import join, open_binary
+from curate.io.files import join, open_whole
 from curate.io.ledger import LEDGER_FIELDS
 from curate.stages.base import scatter
 from curate.stages.corpus import Decisions, ledger_columns
@@ -21,13 +21,14 @@ from curate.stages.corpus import Decisions, ledger_columns
 class StageDecisions:
     """The decision files of one corpus stage.
 
-    stage: what it is called. rule: the reason it drops for. paths: relative to OUT. against: paths of the earlier runs
-    that its decisions name by number.
+    stage: what it is called. rule: the reason it drops for. paths: relative to OUT. sha256: of each of them. against:
+    paths of the earlier runs that its decisions name by number.
     """
 
     stage: str
     rule: str
     paths: tuple[str, ...]
+    sha256: tuple[str, ...]
     against: tuple[str, ...] = ()
 
 
@@ -50,7 +51,7 @@ class Standing:
     def read(cls, out: str, decided: Decided) -> Standing:
         columns: dict[str, pa.Array] = {}
         for path in decided.layers:
-            with open_binary(join(out, path)) as file:
+            with open_whole(join(out, path)) as file:
                 layer = pq.read_table(file)
             for name in layer.column_names:
                 _put(columns, name, _one_chunk(layer.column(name)))
@@ -87,7 +88,10 @@ def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _decision_columns(out: str, base: int, rows: int, made: StageDecisions) -> dict[str, pa.Array]:
-    parts = [Decisions.read(join(out, path)).between(base, base + rows) for path in made.paths]
+    parts = [
+        Decisions.read(join(out, path), digest).between(base, base + rows)
+        for path, digest in zip(made.paths, made.sha256, strict=True)
+    ]
     doc = np.concatenate([np.zeros(0, np.uint64), *(part.doc for part in parts)])
     at = (doc - np.uint64(base)).astype(np.int64)
     columns = {}

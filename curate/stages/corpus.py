@@ -19,6 +19,7 @@ from curate.dedup.survivors import STAYS
 from curate.engines.task import Pass, Receipt
 from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.sources import SourceColumns, SourceFile
+from curate.memory import DEFAULT, Memory
 from curate.stages.against import EarlierRun
 from curate.stages.base import Batch, DocumentStage, StageConfig
 
@@ -61,6 +62,7 @@ class Collected:
     fingerprint: of the contents of all exchange files.
     dropped: decision files of corpus stages since the texts were read; what they dropped no longer counts.
     dropped_fingerprint: of their contents.
+    memory: what a task of the stage may take.
     """
 
     source_names: tuple[str, ...]
@@ -69,6 +71,7 @@ class Collected:
     fingerprint: str
     dropped: tuple[str, ...] = ()
     dropped_fingerprint: str = ""
+    memory: Memory = DEFAULT
 
 
 class CorpusStage(ABC):
@@ -107,7 +110,8 @@ class CorpusStage(ABC):
         """The part of `definition` that the exchange files depend on."""
 
     @abstractmethod
-    def collector(self) -> Collector: ...
+    def collector(self, memory: Memory) -> Collector:
+        """What gathers from one source file, and moves what does not fit into `memory` to a temporary file."""
 
     @abstractmethod
     def earlier_runs(self) -> tuple[EarlierRun, ...]:
@@ -140,8 +144,8 @@ class Decisions:
         write_arrays(path, [columns], {})
 
     @classmethod
-    def read(cls, path: str) -> Decisions:
-        return cls(**ExchangeFile(path).read(0))
+    def read(cls, path: str, sha256: str = "") -> Decisions:
+        return cls(**ExchangeFile(path, whole=True, sha256=sha256).read(0))
 
     def between(self, low: int, high: int) -> Decisions:
         """The rows with low <= doc < high."""

@@ -73,7 +73,7 @@ static nb::tuple sketch(In<u8> data, In<i64> offsets, In<i64> rows, bool words, 
       if (words)
         sketch_rows<WordShinglesOf<Loops>, Loops>(texts, rows.data(), count, options, out);
       else
-        sketch_rows<CharShingles, Loops>(texts, rows.data(), count, options, out);
+        sketch_rows<CharShinglesOf<Loops>, Loops>(texts, rows.data(), count, options, out);
     });
   }
   return nb::make_tuple(keys.numpy(), signatures.numpy(), sketched.numpy());
