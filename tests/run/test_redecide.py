@@ -57,6 +57,10 @@ STAGES = {
   - heuristics: {{profile: gopher, rules: [word_count], keep_stats: all, {LANGUAGE}
   - exact_dedup: {{key: text}}
 """,
+    "keep fraction": f"""
+  {RULES}
+  - quality: {{label: High, keep_fraction: 0.5}}
+""",
     "second pass": f"""
   - exact_dedup: {{key: text}}
   {RULES}
