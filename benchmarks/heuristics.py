@@ -20,8 +20,9 @@ from uniseg.wordbreak import words as uniseg_words
 
 from curate.kernels import Texts
 from curate.stages.base import Batch
+from curate.stages.heuristic_config import HeuristicsConfig
 from curate.stages.heuristic_profiles import FAMILIES, PROFILES
-from curate.stages.heuristics import Heuristics, HeuristicsConfig
+from curate.stages.heuristics import Heuristics
 from tests.heuristics import oracle, oracle_gopher
 
 Scores = dict[str, float | None]

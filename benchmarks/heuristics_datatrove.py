@@ -19,7 +19,8 @@ import pyarrow as pa
 from benchmarks.heuristics import ours, sample, seconds
 from curate.kernels import Texts
 from curate.stages.base import Batch
-from curate.stages.heuristics import Heuristics, HeuristicsConfig
+from curate.stages.heuristic_config import HeuristicsConfig
+from curate.stages.heuristics import Heuristics
 
 #: Our profile, and the module and class of datatrove with its arguments.
 FILTERS: dict[str, tuple[str, str, dict[str, object]]] = {

@@ -65,6 +65,38 @@ Workers = Annotated[
 RunFolder = Annotated[
     str | None, typer.Option("-o", "--out", metavar="OUT", help="Default: out/<name>.", show_default=False)
 ]
+MemoryBound = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="What each worker may take, such as 512MB or 4GB. The local engine's workers share one process, which may "
+        "then take so much times --workers. Default: 4GB.",
+        show_default=False,
+    ),
+]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="A cluster that is there already: tcp://host:8786 (dask), host:6379 (ray). Default: processes of this "
+        "machine.",
+        show_default=False,
+    ),
+]
+SchedulerFile = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="The file that a Dask scheduler wrote.", show_default=False),
+]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        help="Serves OUT/run/metrics.prom over HTTP during the run; 0 for any free port.",
+        show_default=False,
+    ),
+]
 BatchDocuments = Annotated[
     int | None, typer.Option(min=1, help="Documents read at a time.", show_default=False)
 ]
@@ -78,8 +110,17 @@ def run(
     out: RunFolder = None,
     settings: Settings = [],  # noqa: B006 - typer's form of an option that can be given again
     workers: Workers = None,
-    engine: Annotated[str, typer.Option(help="Where tasks run.")] = "local",
+    engine: Annotated[
+        str, typer.Option(help="Where tasks run: local (threads), dask or ray (processes, clusters).")
+    ] = "local",
+    address: ClusterAddress = None,
+    scheduler_file: SchedulerFile = None,
     device: Annotated[str, typer.Option(help="What text kernels run on: auto or cpu.")] = "auto",
+    memory: MemoryBound = None,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Says where the engine's dashboard is (dask, ray).")
+    ] = False,
+    metrics_port: MetricsPort = None,
     batch_documents: BatchDocuments = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Starts over instead of resuming.")] = False,
     quiet: Quiet = False,
@@ -98,6 +139,11 @@ def run(
                 workers=workers,
                 engine=engine,
                 device=device,
+                memory=memory,
+                address=address,
+                scheduler_file=scheduler_file,
+                dashboard=dashboard,
+                metrics_port=metrics_port,
                 batch_documents=batch_documents,
                 fresh=fresh,
                 progress=progress,
@@ -140,19 +186,36 @@ def report(out: OutFolder, debug: Debug = False) -> None:
 def explain(
     out: OutFolder,
     document: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="DOCUMENT", help="Its id, its doc number, or source:file:row.", show_default=False
         ),
-    ],
+    ] = None,
+    random: Annotated[bool, typer.Option("--random", help="Picks dropped documents at random.")] = False,
+    stage: Annotated[
+        str | None, typer.Option(help="With --random: of this stage's drops.", show_default=False)
+    ] = None,
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="With --random: how many.")] = 1,
+    seed: Annotated[int, typer.Option(help="With --random: another seed picks others.")] = 0,
     debug: Debug = False,
 ) -> None:
-    """Shows why a document of the run OUT was kept or dropped."""
+    """Shows why a document of the run OUT was kept or dropped, or why some random ones were dropped."""
+    if random == (document is not None):
+        raise typer.BadParameter("give a document or --random")
     with _reporting(debug):
         from curate.display import out_console
         from curate.report import explain as find
+        from curate.report.sample import sample_drops
 
-        out_console().print(find(out, document).render())
+        chosen: list[int | str] = [] if document is None else [document]
+        if random:
+            chosen += sample_drops(out, stage, number, seed)
+            if not chosen:
+                typer.echo(f"{stage or 'the run'} dropped nothing")
+        for place, each in enumerate(chosen):
+            if place:
+                out_console().rule()
+            out_console().print(find(out, each).render())
 
 
 @app.command()
@@ -166,6 +229,30 @@ def verify(out: OutFolder, debug: Debug = False) -> None:
         if problems:
             raise OutputError(*problems)
         typer.echo(f"{out}: every checksum and count is right")
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="OUT1", help="The output of a run.", show_default=False)],
+    after: Annotated[
+        str, typer.Argument(metavar="OUT2", help="The output of another run.", show_default=False)
+    ],
+    changes: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--out", metavar="FILE", help="Writes the changed documents as Parquet.", show_default=False
+        ),
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Shows which documents two runs over the same files judge differently, and why."""
+    with _reporting(debug):
+        from curate.display import out_console
+        from curate.report.diff import diff as compare
+
+        out_console().print(compare(before, after, changes).render())
+        if changes is not None:
+            typer.echo(f"\nchanged documents: {changes}")
 
 
 @app.command()
@@ -237,9 +324,11 @@ def _cores() -> int:
 def _reporting(debug: bool) -> Iterator[None]:
     """Shows errors as the exit codes promise."""
     from curate.errors import CurateError, Problem
+    from curate.io.files import remote_errors
 
     try:
-        yield
+        with remote_errors():
+            yield
     except CurateError as error:
         kind = type(error).__name__.removesuffix("Error").lower()
         _show(error.problems, f"{len(error.problems)} problems ({kind})")

@@ -5,6 +5,7 @@ CurateError
 ├── SourceError    an input is missing, unreadable or not of the shape the recipe says
 ├── ModelError     a model file is missing, corrupt or of an unsupported kind
 ├── OutputError    the output folder cannot be written, is in use, or fails verification
+├── EngineError    tasks cannot be carried out where they were to be: an option, the cluster or its workers
 └── GuardError     a guard of the recipe stopped the run before anything was written
 """
 
@@ -52,6 +53,10 @@ class ModelError(CurateError):
 
 
 class OutputError(CurateError):
+    pass
+
+
+class EngineError(CurateError):
     pass
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -59,6 +62,8 @@ def _passes(plan: Plan) -> Tree:
             branch = tree.add(f"{each.name}: reads text of {', '.join(sorted(each.texts)) or 'no source'}")
             for step in each.steps:
                 leaf = branch.add(_step_line(plan, step))
+                for line in follows(step):
+                    leaf.add(Text(line))
                 for line in rule_lines(step):
                     leaf.add(Text(line))
         else:
@@ -83,15 +88,31 @@ def _step_line(plan: Plan, step: Step) -> str:
     return f"{step.name}{where}{': collects' if isinstance(step.stage, CorpusStage) else ''}"
 
 
+def follows(step: Step) -> list[str]:
+    """The profiles of the stage with the implementations that they follow."""
+    profiles: Any = step.stage.definition().get("profiles", {})
+    return [f"profile {name}: {source}" for name, source in profiles.items()]
+
+
 def rule_lines(step: Step) -> list[str]:
     """The stage's rules in the order in which they apply, with their thresholds as far as its definition tells."""
     definition = step.stage.definition()
     listed = definition.get("rules")
     if isinstance(listed, list):
-        return [_bounds(rule) for rule in listed]
+        return [_bounds(rule) for rule in listed] + list(_of_languages(definition, listed))
     keys = [f"{name} {_plain(value)}" for name, value in definition.items() if _is_plain(value)]
     rules = ", ".join(step.rules) or "drops nothing"
     return [f"{rules} ({', '.join(keys)})" if keys else rules]
+
+
+def _of_languages(definition: Mapping[str, Any], listed: list[dict[str, object]]) -> Iterator[str]:
+    """What is different for some languages."""
+    for language, rules in definition.get("by_language", {}).items():
+        named = {rule["rule"] for rule in rules}
+        yield from (f"{language}: {_bounds(rule)}" for rule in rules if rule not in listed)
+        skipped = [str(rule["rule"]) for rule in listed if rule["rule"] not in named]
+        if skipped:
+            yield f"{language}: not {', '.join(skipped)}"
 
 
 def _bounds(rule: dict[str, object]) -> str:

@@ -24,6 +24,7 @@ ROOMS = [
     {"synth"},
     {"io"},
     {"kernels"},
+    {"memory"},
     {"errors", "progress"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(ROOMS) for name in names}

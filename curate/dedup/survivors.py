@@ -70,22 +70,29 @@ def resolve_exactly(
     shingles: Shingles,
     min_similarity: float,
     across: bool,
+    pinned: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.uint64], NDArray[np.float32]]:
     """What `resolve` gives, with the exact Jaccard similarity of the texts' shingle sets.
 
-    texts: of the same documents, already normalised. Signatures only rule out: pairs more than four standard errors
-    below `min_similarity` are not compared (of those that reach it fewer than 1 in 10,000 are missed, and stay).
+    texts: of the same documents, already normalised. pinned: as in `resolve`; their texts are not looked at, so
+    similarities to them are those of the signatures. Among other documents signatures only rule out: pairs more than
+    four standard errors below `min_similarity` are not compared (of those that reach it fewer than 1 in 10,000 are
+    missed, and stay).
     Raises ValueError for arrays that do not fit together and for min_similarity outside 0 to 1.
     """
+    if pinned is None:
+        pinned = np.zeros(len(docs), np.bool_)
     witness, similarity = _cpu.resolve_exactly(
         offsets,
         docs,
         signatures,
+        pinned,
         texts.buffers,
         texts.buffer,
         texts.start,
         texts.stop,
         plausible=plausible_matches(min_similarity, signatures.shape[1]),
+        needed=matches_needed(min_similarity, signatures.shape[1]),
         least=min_similarity,
         across=across,
         words=shingles.unit == "word",

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+from curate.engines.base import EngineOptions
+from curate.engines.cores import usable_cores
 from curate.engines.task import Receipt, Task, execute
 
 
 class Local:
+    dashboard = None
+    retries = 0
+
     def __init__(self, workers: int) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="curate")
 
@@ -23,3 +28,7 @@ class Local:
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
+
+
+def start(options: EngineOptions) -> Local:
+    return Local(options.workers or usable_cores())

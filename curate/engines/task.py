@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from curate.io.files import join, sha256_of, size_of, write_json
+from curate.io.files import join, recording, write_json
+
+#: What the task under way in this thread has noted about its stages; see `timed`.
+_stages: ContextVar[dict[str, tuple[int, float]] | None] = ContextVar("_stages", default=None)
 
 #: What a task found out, as JSON values: counts, never timings.
 Facts = dict[str, Any]
@@ -21,7 +26,7 @@ class Task:
 
     name: unique in a run; also the receipt's path under OUT/run/receipts.
     inputs: everything the outputs depend on, each under a name a user understands, as a fingerprint.
-    outputs: paths relative to OUT; each is written atomically by the function.
+    outputs: paths relative to OUT; the function writes each with `atomic_write`, in the thread it is called in.
     bytes_read: bytes of input the task will read, for progress.
     """
 
@@ -39,13 +44,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The record that a task is done. outputs: path relative to OUT -> [bytes, sha256]."""
+    """The record that a task is done. outputs: path relative to OUT -> [bytes, sha256].
+
+    stages: stage -> documents shown to it and seconds it took, as far as the task says.
+    """
 
     task: str
     inputs: Mapping[str, str]
     outputs: Mapping[str, tuple[int, str]]
     facts: Facts
     seconds: float
+    stages: Mapping[str, tuple[int, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +68,31 @@ class Pass:
 def execute(task: Task, out: str) -> Receipt:
     """Carry out the task on a worker and write its receipt, the last thing written."""
     started = time.monotonic()
-    facts = task.function(out, task.arguments)
-    outputs = {path: (size_of(join(out, path)), sha256_of(join(out, path))) for path in task.outputs}
-    receipt = Receipt(task.name, dict(task.inputs), outputs, facts, round(time.monotonic() - started, 3))
+    stages: dict[str, tuple[int, float]] = {}
+    mark = _stages.set(stages)
+    try:
+        with recording() as written:
+            facts = task.function(out, task.arguments)
+    finally:
+        _stages.reset(mark)
+    put = {path: written[join(out, path)] for path in task.outputs}
+    outputs = {path: (file.bytes, file.sha256) for path, file in put.items()}
+    seconds = round(time.monotonic() - started, 3)
+    rounded = {stage: (documents, round(spent, 6)) for stage, (documents, spent) in stages.items()}
+    receipt = Receipt(task.name, dict(task.inputs), outputs, facts, seconds, rounded)
     write_json(join(out, task.receipt_path), asdict(receipt))
     return receipt
+
+
+@contextmanager
+def timed(stage: str, documents: int) -> Iterator[None]:
+    """Within a task: adds the block's time and the number of documents shown to it to the stage's."""
+    started = time.monotonic()
+    yield
+    stages = _stages.get()
+    if stages is not None:
+        shown, spent = stages.get(stage, (0, 0.0))
+        stages[stage] = (shown + documents, spent + time.monotonic() - started)
 
 
 def fingerprint(value: object) -> str:

@@ -37,8 +37,8 @@ class SourceFile:
     index: its place among the source's files, which are sorted by path.
     bytes: its size as stored.
     modified: when it last changed, as the file system tells: nanoseconds, or an entity tag.
-    fingerprint: sha256 in hex, of a Parquet file's footer and size, or of another file's size and its first
-        and last 64 KiB.
+    fingerprint: sha256 in hex, of a Parquet file's footer and size; of another file's size and its first and
+        last 64 KiB, or, where a remote one has an entity tag or time, its size and that.
     rows: rows by the Parquet footer; None where only reading can tell.
     text_bytes_estimate: uncompressed bytes of the text column, or of the whole lines of JSONL; None: unknown.
     defect: why nothing of the file can be read; it has 0 rows then.

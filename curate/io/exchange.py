@@ -7,6 +7,7 @@ batch: band keys split by prefix, for one.
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,7 +17,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from curate.errors import Problem, SourceError
-from curate.io.files import atomic_write, local_path, open_binary, source_errors
+from curate.io.files import atomic_write, source_errors
+from curate.io.filesystems import local_path
+from curate.io.remote import IN_MEMORY_BYTES, RangedFile, fetch_once
 
 
 def write_arrays(
@@ -55,20 +58,25 @@ def _to_arrow(name: str, array: NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(array.shape[1]), len(array), [None, content])
 
 
+#: A batch's description, and with it the batch if that is small, is one request.
+_AHEAD_BYTES = 1 << 20
+
+
 class ExchangeFile:
     """An exchange file opened for reading; raises SourceError where it cannot be opened.
+
+    A local file is mapped into memory. Of a remote one the batches that are read are asked for; one that is small,
+    or of which the `whole` is wanted, is fetched once for all tasks of the process, and mapped from local disk.
 
     Arrays from `read` stay valid after `close`, which gives the file handle back.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, whole: bool = False, sha256: str = "") -> None:
+        """whole: that much of the file is wanted, again and again maybe. sha256: its checksum, if that is known:
+        then a file that this process still holds is not even looked for."""
         self._path = path
-        local = local_path(path)
         with source_errors(path):
-            if local is not None:
-                self._file = pa.memory_map(str(local))
-            else:
-                self._file = pa.PythonFile(open_binary(path), mode="r")
+            self._file = _open(path, whole, sha256)
             try:
                 self._reader = pa.ipc.open_file(self._file)
             except pa.ArrowInvalid as error:
@@ -96,6 +104,18 @@ class ExchangeFile:
         with source_errors(self._path):
             table = self._reader.get_batch(batch)
         return {name: _to_numpy(table.column(name)) for name in table.schema.names}
+
+
+def _open(path: str, whole: bool, sha256: str) -> pa.NativeFile:
+    local = local_path(path)
+    if local is not None:
+        return pa.memory_map(str(local))
+    if sha256:
+        return pa.BufferReader(fetch_once(path, sha256))
+    ranged = RangedFile(path)
+    if ranged.stat.modified and (whole or ranged.stat.bytes <= IN_MEMORY_BYTES):
+        return pa.BufferReader(fetch_once(path, ranged.stat.modified, ranged.stat))
+    return pa.PythonFile(io.BufferedReader(ranged, _AHEAD_BYTES), mode="r")
 
 
 def _to_numpy(column: pa.Array) -> NDArray[Any]:

@@ -1,7 +1,4 @@
-"""Files by path or fsspec URL: opening, listing, and writing so that a file is either whole or not there.
-
-A path without `://` and a `file://` URL are local; anything else goes through fsspec.
-"""
+"""Files by path or fsspec URL: opening, listing, and writing so that a file is either whole or not there."""
 
 from __future__ import annotations
 
@@ -11,94 +8,60 @@ import io
 import json
 import os
 import secrets
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import fsspec
+import pyarrow as pa
 
-from curate.errors import CurateError, OutputError, Problem, SourceError
+from curate.errors import OutputError, Problem, SourceError
+from curate.io.filesystems import filesystem_of, local_path, reaching, stat
+from curate.io.remote import RangedFile, fetch, upload
 
 #: What the names of files still being written end with; they begin with a dot.
 PARTIAL = ".partial"
 
+_AHEAD_BYTES = 1 << 20
+_WRITTEN_AT_ONCE = 1 << 16
+_REMOVED_AT_ONCE = 1000
+
+#: Called when a file has been written and is to take its place; raises where it must not.
+before_commit: ContextVar[Callable[[], None]] = ContextVar("before_commit", default=lambda: None)
+
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def local_path(path: str) -> Path | None:
-    """The local path that `path` names, or None where it is a URL of another file system."""
-    if "://" not in path:
-        return Path(path)
-    scheme, rest = path.split("://", 1)
-    return Path(rest) if scheme in ("file", "local") else None
+def open_binary(path: str, ahead: int = _AHEAD_BYTES) -> BinaryIO:
+    """Opens `path` for reading; the result can seek. Raises OSError as `open` does.
 
-
-def open_binary(path: str) -> BinaryIO:
-    """Opens `path` for reading; the result can seek. Raises OSError as `open` does."""
+    ahead: of a remote file, a read of fewer bytes is one of so many, which later reads are served from.
+    """
     local = local_path(path)
     if local is not None:
         return local.open("rb")
+    return cast(BinaryIO, io.BufferedReader(RangedFile(path), ahead))
+
+
+def open_whole(path: str) -> BinaryIO:
+    """Opens a file that will be read from end to end: a remote one is fetched at once. Raises OSError."""
+    local = local_path(path)
+    return local.open("rb") if local is not None else cast(BinaryIO, pa.BufferReader(fetch(path)))
+
+
+def read_bytes(path: str) -> bytes:
+    """The content of a small file; of a remote one in one request. Raises OSError where there is none."""
+    local = local_path(path)
+    if local is not None:
+        return local.read_bytes()
     filesystem, inside = filesystem_of(path)
     with reaching(path):
-        return cast(BinaryIO, io.BufferedReader(_Remote(path, filesystem.open(inside, "rb"))))
-
-
-class _Remote(io.RawIOBase):
-    """A file of another file system whose reads raise nothing but OSError, with an error number: Arrow's own
-    complaints about data have none."""
-
-    def __init__(self, path: str, file: BinaryIO) -> None:
-        self._path = path
-        self._file = file
-
-    def readinto(self, buffer: Any) -> int:
-        with reaching(self._path):
-            data = self._file.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        with reaching(self._path):
-            return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        if not self.closed:
-            self._file.close()
-        super().close()
-
-
-def filesystem_of(path: str) -> tuple[Any, str]:
-    """The fsspec file system of `path`, and the path inside it; OSError where the URL's scheme is unknown."""
-    with reaching(path):
-        filesystem, inside = fsspec.core.url_to_fs(path)
-    return filesystem, inside
-
-
-@contextmanager
-def reaching(path: str) -> Iterator[None]:
-    """Turns whatever a remote file system raises (no credentials, no such package, a lost connection) into an
-    OSError that has an error number; errors about local paths pass."""
-    try:
-        yield
-    except Exception as error:
-        named = isinstance(error, CurateError) or (isinstance(error, OSError) and error.errno)
-        if named or local_path(path) is not None:
-            raise
-        kinds = ((FileNotFoundError, errno.ENOENT), (PermissionError, errno.EACCES))
-        number = next((number for kind, number in kinds if isinstance(error, kind)), errno.EIO)
-        detail = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-        raise OSError(number, detail) from error
+        # Without a range, some file systems would ask for the size first.
+        return bytes(filesystem.cat_file(inside, start=0))
 
 
 def join(folder: str, inside: str) -> str:
@@ -108,18 +71,29 @@ def join(folder: str, inside: str) -> str:
 
 def size_of(path: str) -> int:
     """Bytes of the file at `path`. Raises OSError where there is none."""
-    filesystem, inside = filesystem_of(path)
-    with reaching(path):
-        return int(filesystem.size(inside))
+    return stat(path).bytes
 
 
 def sha256_of(path: str) -> str:
     """sha256 of the file at `path`, in hex. Raises OSError where there is none."""
     digest = hashlib.sha256()
-    with open_binary(path) as file:
+    with open_whole(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def read_all(paths: Sequence[str]) -> list[bytes]:
+    """The contents of small files of one file system, in order; remote ones are asked for at once. Raises OSError."""
+    if not paths or local_path(paths[0]) is not None:
+        return [read_bytes(path) for path in paths]
+    inside = [filesystem_of(path)[1] for path in paths]
+    found = filesystem_of(paths[0])[0].cat_ranges(inside, [0] * len(paths), [None] * len(paths))
+    for path, content in zip(paths, found, strict=True):
+        if isinstance(content, Exception):
+            with reaching(path):
+                raise content
+    return [bytes(content) for content in found]
 
 
 def exists(path: str) -> bool:
@@ -141,10 +115,55 @@ def list_folder(folder: str) -> list[str]:
 
     Files still being written are left out. Raises OSError where a remote folder cannot be reached.
     """
+    return [join(folder, inside) for inside in sizes_below(folder)]
+
+
+def sizes_below(folder: str) -> dict[str, int]:
+    """Bytes of each file below `folder`, by its path relative to it, as `list_folder` sorts them."""
     filesystem, inside = filesystem_of(folder)
     with reaching(folder):
-        found = [name for name in filesystem.find(inside) if not _is_partial(name.rsplit("/", 1)[-1])]
-    return sorted(found if local_path(folder) is not None else map(filesystem.unstrip_protocol, found))
+        found = filesystem.find(inside, detail=True)
+    below = len(inside.rstrip("/")) + 1
+    return {
+        path[below:]: int(found[path]["size"])
+        for path in sorted(found)
+        if len(path) > below and not _is_partial(path.rsplit("/", 1)[-1])
+    }
+
+
+def names_in(folder: str) -> list[str]:
+    """Names of the files and folders right in `folder`, sorted; empty where there is no such folder."""
+    filesystem, inside = filesystem_of(folder)
+    with suppress(FileNotFoundError), reaching(folder):
+        found = [path.rstrip("/").rsplit("/", 1)[-1] for path in filesystem.ls(inside, detail=False)]
+        return sorted({*found} - {""})
+    return []
+
+
+def remove_tree(path: str) -> None:
+    """Removes the file at `path`, or the folder with all that is in it, if there is one."""
+    local = local_path(path)
+    if local is None:
+        filesystem, inside = filesystem_of(path)
+        with reaching(path):
+            found = filesystem.find(inside)
+        remove_all([filesystem.unstrip_protocol(name) for name in found])
+    elif local.is_dir() and not local.is_symlink():
+        shutil.rmtree(local)
+    else:
+        local.unlink(missing_ok=True)
+
+
+def remove_all(paths: Sequence[str]) -> None:
+    """Removes files of one file system, many in one request where it can; it is no error if one is gone."""
+    remote = [path for path in paths if local_path(path) is None]
+    for path in paths:
+        if local_path(path) is not None:
+            remove(path)
+    for start in range(0, len(remote), _REMOVED_AT_ONCE):
+        inside = [filesystem_of(path)[1] for path in remote[start : start + _REMOVED_AT_ONCE]]
+        with suppress(FileNotFoundError), reaching(remote[start]):
+            filesystem_of(remote[start])[0].rm(inside)
 
 
 def _is_partial(name: str) -> bool:
@@ -171,12 +190,62 @@ def _reading_problem(path: str, error: OSError) -> Problem:
     return Problem(path, found, fix="check the disk or connection and run again")
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What `atomic_write` put into a file."""
+
+    bytes: int
+    sha256: str
+
+
+_recorded: ContextVar[dict[str, Written] | None] = ContextVar("_recorded", default=None)
+
+
+@contextmanager
+def recording() -> Iterator[dict[str, Written]]:
+    """Collects what this thread's `atomic_write`s put into files, by path, so that nobody has to read it back."""
+    written: dict[str, Written] = {}
+    token = _recorded.set(written)
+    try:
+        yield written
+    finally:
+        _recorded.reset(token)
+
+
+class _Digesting(io.BufferedWriter):
+    """Writes from beginning to end and keeps the checksum."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        super().__init__(raw, _WRITTEN_AT_ONCE)
+        self._digest = hashlib.sha256()
+        self._bytes = 0
+
+    def write(self, data: Any) -> int:
+        self._digest.update(data)
+        written = super().write(data)
+        self._bytes += written
+        return written
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_: int) -> int:
+        raise io.UnsupportedOperation("files are written from beginning to end")
+
+    def record(self, path: str) -> None:
+        written = _recorded.get()
+        if written is not None:
+            written[path] = Written(self._bytes, self._digest.hexdigest())
+
+
 @contextmanager
 def atomic_write(path: str) -> Iterator[BinaryIO]:
-    """A binary file to write `path` with; it takes the place of `path` when the block ends without an error.
+    """A binary file to write `path` with, from beginning to end; it takes the place of `path` when the block
+    ends without an error.
 
     Local: written as `.<name>.<random>.partial` in the same folder (made if need be), flushed to disk and
-    renamed. Remote: written to the local temporary folder and then uploaded. After an error nothing is left.
+    renamed. Remote: written to the local temporary folder and then uploaded, which is one step for whoever
+    looks at an object store. After an error nothing is left.
 
     Raises OutputError where the folder cannot be written or the disk is full.
     """
@@ -188,16 +257,19 @@ def atomic_write(path: str) -> Iterator[BinaryIO]:
     partial = local.parent / f".{local.name}.{secrets.token_hex(6)}{PARTIAL}"
     with output_errors(path):
         local.parent.mkdir(parents=True, exist_ok=True)
-        file = partial.open("xb")
+        file = _Digesting(io.FileIO(partial, "xb"))
     try:
         with _room_errors(path):
-            yield file
+            yield cast(BinaryIO, file)
         with output_errors(path):
             file.flush()
             os.fsync(file.fileno())
             file.close()
+        before_commit.get()()
+        with output_errors(path):
             partial.replace(local)
             _sync_folder(local.parent)
+        file.record(path)
     except BaseException:
         # A full disk refuses what is still buffered once more; the first refusal is the one to report.
         with suppress(OSError):
@@ -210,16 +282,19 @@ def atomic_write(path: str) -> Iterator[BinaryIO]:
 def _upload(path: str) -> Iterator[BinaryIO]:
     with output_errors(path):
         handle, name = tempfile.mkstemp(suffix=PARTIAL, prefix=".curate.")
+    file = _Digesting(io.FileIO(handle, "wb"))
     try:
-        with os.fdopen(handle, "wb") as file, _room_errors(name):
-            yield file
+        with _room_errors(name):
+            yield cast(BinaryIO, file)
             with output_errors(name):
-                file.flush()
-        with output_errors(path), reaching(path):
-            filesystem, inside = filesystem_of(path)
-            filesystem.makedirs(filesystem._parent(inside), exist_ok=True)
-            filesystem.put_file(name, inside)
+                file.close()
+        before_commit.get()()
+        with output_errors(path):
+            upload(name, path)
+        file.record(path)
     finally:
+        with suppress(OSError):
+            file.close()
         Path(name).unlink(missing_ok=True)
 
 
@@ -231,6 +306,19 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def remote_errors() -> Iterator[None]:
+    """Turns an OSError about a remote file that no other handler has named into an OutputError."""
+    try:
+        yield
+    except OSError as error:
+        if not isinstance(error.filename, str) or local_path(error.filename) is not None:
+            raise
+        found = f"cannot be reached: {error.strerror}"
+        fix = "check the connection and the credentials, then run again"
+        raise OutputError(Problem(error.filename, found, fix=fix)) from error
 
 
 @contextmanager
@@ -271,8 +359,7 @@ def _writing_problem(path: str, error: OSError) -> Problem:
 
 def read_json(path: str) -> Any:
     """What `write_json` wrote. Raises OSError where there is no file, ValueError where it is not JSON."""
-    with open_binary(path) as file:
-        return json.load(file)
+    return json.loads(read_bytes(path))
 
 
 def write_json(path: str, value: object) -> None:

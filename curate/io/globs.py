@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curate.errors import Problem, SourceError
-from curate.io.files import filesystem_of, local_path, reaching, source_errors
+from curate.io.files import source_errors
+from curate.io.filesystems import Stat, filesystem_of, local_path, reaching, stat, stat_of
 
 _WILDCARDS = "*?["
 
 
-def matching_files(name: str, patterns: Sequence[str]) -> list[str]:
-    """Paths of the files that `patterns` mean, sorted, each once.
+def matching_files(name: str, patterns: Sequence[str]) -> list[tuple[str, Stat]]:
+    """The files that `patterns` mean, sorted by path, each once: path, size and version.
 
     patterns: paths, URLs or globs with `*`, `?`, `[...]`, `**`. A glob passes over files and folders whose
-    names begin with `.` or `_`.
+    names begin with `.` or `_`. Of remote files nothing but the listing is asked for.
 
     Raises SourceError, for all patterns at once, where one of them means no file.
     """
-    found: set[str] = set()
+    found: dict[str, Stat] = {}
     problems = []
     for pattern in patterns:
         with source_errors(pattern), reaching(pattern):
@@ -30,22 +31,24 @@ def matching_files(name: str, patterns: Sequence[str]) -> list[str]:
         problems.append(Problem(f"source {name}", "has no path", fix="write at least one path or glob"))
     if problems:
         raise SourceError(*problems)
-    return sorted(found)
+    return sorted(found.items())
 
 
-def _expand(pattern: str) -> list[str]:
+def _expand(pattern: str) -> dict[str, Stat]:
     filesystem, inside = filesystem_of(pattern)
     if filesystem.isfile(inside):
-        files = [inside]
+        files = {inside: filesystem.info(inside)}
     elif any(character in inside for character in _WILDCARDS):
         fixed = _fixed_folder(inside)
         entries = filesystem.glob(inside, detail=True)
-        files = [path for path, entry in entries.items() if entry["type"] == "file" and _shown(path, fixed)]
+        files = {
+            path: entry for path, entry in entries.items() if entry["type"] == "file" and _shown(path, fixed)
+        }
     else:
-        files = []
+        files = {}
     if local_path(pattern) is not None:
-        return files
-    return [filesystem.unstrip_protocol(path) for path in files]
+        return {path: stat(path) for path in files}
+    return {filesystem.unstrip_protocol(path): stat_of(entry) for path, entry in files.items()}
 
 
 def _fixed_folder(pattern: str) -> str:

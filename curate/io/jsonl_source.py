@@ -9,25 +9,29 @@ from typing import BinaryIO
 from curate.io.batches import BadRow, RawBatch, SourceColumns, SourceFile, overlaps, split
 from curate.io.compressed import DamageError, decompressed, line_blocks
 from curate.io.files import open_binary, source_errors
-from curate.io.footers import fingerprint, modified
+from curate.io.filesystems import Stat, local_path
+from curate.io.footers import fingerprint
 from curate.io.json_lines import LineReader, Lines
 
 _END_BYTES = 64 << 10
+#: What one request to a remote file system asks for: lines are read from end to end.
+_AHEAD_BYTES = 8 << 20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def inspect(source: str, index: int, path: str) -> SourceFile:
-    """What the ends of the file at `path` tell. Raises SourceError where it cannot be opened."""
-    with source_errors(path):
-        changed = modified(path)
-        with open_binary(path) as file:
-            size = file.seek(0, 2)
-            file.seek(0)
+def inspect(source: str, index: int, path: str, stat: Stat) -> SourceFile:
+    """What the ends of the file at `path`, or a remote file's version, tell. Raises SourceError where it cannot be
+    opened."""
+    size = stat.bytes
+    if local_path(path) is None and stat.modified:
+        identity = fingerprint(size, stat.modified.encode())
+    else:
+        with source_errors(path), open_binary(path) as file:
             head = file.read(_END_BYTES)
             file.seek(max(0, size - _END_BYTES))
-            tail = file.read(_END_BYTES)
+            identity = fingerprint(size, head, file.read(_END_BYTES))
     plain = size if not path.endswith((".gz", ".zst")) else None
-    return SourceFile(source, index, path, "jsonl", size, changed, fingerprint(size, head, tail), None, plain)
+    return SourceFile(source, index, path, "jsonl", size, stat.modified, identity, None, plain)
 
 
 def read(
@@ -42,7 +46,7 @@ def read(
     reader = LineReader(columns, text)
     start = 0
     with source_errors(file.path):
-        opened = open_binary(file.path)
+        opened = open_binary(file.path, _AHEAD_BYTES)
     with closing(opened):
         blocks = _blocks(opened, file.path)
         while rows is None or any(start < last for _, last in rows):

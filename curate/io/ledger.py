@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import duckdb
-import fsspec
 import pyarrow as pa
 
 from curate.errors import OutputError, Problem
+from curate.io.files import remote_errors, sizes_below
+from curate.io.filesystems import canonical, filesystem_of, local_path
+from curate.io.remote import download_all
 
 #: Columns of the ledger in their order. The statistics that `heuristics` was asked to keep stand between
 #: `lang_score` and `quality`; a column that no stage of the recipe writes is absent.
@@ -53,6 +55,8 @@ _SQL_TYPES = {
     pa.string(): "VARCHAR",
 }
 _MEMORY_LIMIT = "4GB"
+#: A remote ledger up to this size is copied to the temporary folder for a connection.
+COPIED_BYTES = 2 << 30
 _LIMITS = {"source": 1 << 8, "file": 1 << 24, "row": 1 << 32}
 
 
@@ -81,8 +85,14 @@ class Ledger:
     """The ledger under `out` (a local folder or a URL); raises OutputError where there is none."""
 
     def __init__(self, out: str) -> None:
-        self._fs, root = fsspec.core.url_to_fs(str(out))
-        self._files = _files_by_source(self._fs, f"{root.rstrip('/')}/ledger")
+        self._root = str(out).rstrip("/")
+        sizes = sizes_below(f"{self._root}/ledger")
+        self._bytes = sum(sizes.values())
+        self._files: dict[str, list[str]] = {}
+        for path in sizes:
+            source, _, rest = path.partition("/")
+            if rest.endswith(".parquet"):
+                self._files.setdefault(source, []).append(f"ledger/{path}")
         if not self._files:
             raise OutputError(
                 Problem(
@@ -99,32 +109,39 @@ class Ledger:
 
     def files(self) -> list[str]:
         """Paths of the ledger files relative to the output (`ledger/<source>/<stem>.parquet`), sorted."""
-        return sorted(
-            "ledger/" + path.rsplit("/ledger/", 1)[1] for paths in self._files.values() for path in paths
-        )
+        return sorted(path for paths in self._files.values() for path in paths)
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB connection whose view `ledger` has every field of LEDGER_FIELDS (null where the run wrote
         none), the run's statistics, and `source`. Bounded in memory; what does not fit goes to a temporary
-        folder that is removed at the end."""
+        folder that is removed at the end. A remote ledger of up to COPIED_BYTES is copied there first; of a larger
+        one each query asks for the parts of files that it needs."""
         with tempfile.TemporaryDirectory(prefix="curate-duckdb-") as spill:
             config: dict[str, Any] = {"temp_directory": spill, "memory_limit": _MEMORY_LIMIT}
             connection = duckdb.connect(":memory:", config=config)
             try:
-                if not _is_local(self._fs):
-                    connection.register_filesystem(self._fs)
-                connection.execute(f"CREATE VIEW present AS {self._union()}")
-                there = set(_columns(connection))
-                missing = [
-                    f"CAST(NULL AS {_SQL_TYPES[kind]}) AS {name}"
-                    for name, kind in LEDGER_FIELDS.items()
-                    if name not in there
-                ]
-                connection.execute(f"CREATE VIEW ledger AS SELECT {', '.join(['*', *missing])} FROM present")
+                self.define(connection, spill)
                 yield connection
             finally:
                 connection.close()
+
+    def define(self, connection: duckdb.DuckDBPyConnection, folder: str, prefix: str = "") -> None:
+        """Adds the views of `connect` to a connection, their names after `prefix`: two ledgers in one query.
+
+        folder: a local folder of this ledger alone, for copies of remote files, to be kept while the views are used.
+        """
+        connection.execute(
+            f"CREATE VIEW {prefix}present AS {self._union(self._reachable(connection, folder))}"
+        )
+        there = set(_columns(connection, prefix))
+        missing = [
+            f"CAST(NULL AS {_SQL_TYPES[kind]}) AS {name}"
+            for name, kind in LEDGER_FIELDS.items()
+            if name not in there
+        ]
+        chosen = ", ".join(["*", *missing])
+        connection.execute(f"CREATE VIEW {prefix}ledger AS SELECT {chosen} FROM {prefix}present")
 
     def arrow(self, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
         """The ledger's rows in the order of `doc`.
@@ -192,32 +209,23 @@ class Ledger:
             names = [column[0] for column in found.description]
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
-    def _union(self) -> str:
+    def _reachable(self, connection: duckdb.DuckDBPyConnection, folder: str) -> str:
+        """Where DuckDB finds the ledger: the output itself, or a copy in the local `folder`."""
+        if local_path(self._root) is not None:
+            return canonical(self._root)
+        if self._bytes > COPIED_BYTES:
+            connection.register_filesystem(filesystem_of(self._root)[0])
+            return canonical(self._root)
+        with remote_errors():
+            download_all(self._root, self.files(), folder)
+        return folder
+
+    def _union(self, root: str) -> str:
         selects = []
         for source, paths in self._files.items():
-            names = ", ".join(_literal(_escape_glob(_address(self._fs, path))) for path in paths)
-            selects.append(
-                f"SELECT *, {_literal(source)} AS source FROM read_parquet([{names}], union_by_name = true)"
-            )
+            names = ", ".join(_literal(_escape_glob(f"{root}/{path}")) for path in paths)
+            selects.append(f"SELECT *, {_literal(source)} AS source FROM read_parquet([{names}])")
         return " UNION ALL BY NAME ".join(selects)
-
-
-def _files_by_source(fs: fsspec.AbstractFileSystem, folder: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    if fs.isdir(folder):
-        for path in sorted(fs.find(folder)):
-            source, _, rest = path[len(folder) :].lstrip("/").partition("/")
-            if rest.endswith(".parquet"):
-                found.setdefault(source, []).append(path)
-    return found
-
-
-def _is_local(fs: fsspec.AbstractFileSystem) -> bool:
-    return "file" in ([fs.protocol] if isinstance(fs.protocol, str) else fs.protocol)
-
-
-def _address(fs: fsspec.AbstractFileSystem, path: str) -> str:
-    return path if _is_local(fs) else str(fs.unstrip_protocol(path))
 
 
 def _escape_glob(path: str) -> str:
@@ -232,5 +240,5 @@ def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _columns(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    return [row[0] for row in connection.execute("DESCRIBE present").fetchall()]
+def _columns(connection: duckdb.DuckDBPyConnection, prefix: str = "") -> list[str]:
+    return [row[0] for row in connection.execute(f"DESCRIBE {prefix}present").fetchall()]

@@ -6,27 +6,42 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import FileIO
 
 from curate.errors import OutputError, Problem
-from curate.io.files import local_path, output_errors
+from curate.io.files import output_errors
+from curate.io.filesystems import local_path
+from curate.io.object_lock import ObjectLock
+
+
+def _say_nothing(_: str) -> None:
+    pass
+
+
+def _still_held() -> None:
+    """The kernel keeps a local lock for as long as the process lives."""
 
 
 @contextmanager
-def hold(folder: str) -> Iterator[None]:
-    """Holds the output folder `folder` until the block ends.
+def hold(folder: str, note: Callable[[str], None] = _say_nothing) -> Iterator[Callable[[], None]]:
+    """Holds the output folder `folder` until the block ends; gives what raises OutputError once it is lost.
 
-    The lock is on `folder`/run/lock, which the kernel gives up with the process, even one that is killed. A
-    remote folder cannot be locked: there the block runs unprotected.
+    The lock is on `folder`/run/lock: of a local folder one which the kernel gives up with the process, even one that
+    is killed; of a remote folder an object (see `curate.io.object_lock`). note: told what is waited for.
 
     Raises OutputError naming process, host and time where another holder has it.
     """
     local = local_path(folder)
     if local is None:
-        yield
+        lock = ObjectLock(folder, note)
+        lock.acquire()
+        try:
+            yield lock.check
+        finally:
+            lock.release()
         return
     path = local / "run" / "lock"
     with output_errors(str(path)):
@@ -37,7 +52,7 @@ def hold(folder: str) -> Iterator[None]:
             _lock(file, folder)
         _sign(file)
         try:
-            yield
+            yield _still_held
         finally:
             file.truncate(0)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal
 
-import fsspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from curate.errors import OutputError, Problem
+from curate.io.files import read_json
 
 
 class _Part(BaseModel):
@@ -89,8 +88,7 @@ class Manifest(_Part):
         not of the form above."""
         path = f"{str(out).rstrip('/')}/manifest.json"
         try:
-            with fsspec.open(path, "rb") as file:
-                return cls.model_validate(json.load(file))
+            return cls.model_validate(read_json(path))
         except FileNotFoundError as error:
             fix = "run the recipe to its end: the manifest is written last"
             raise OutputError(Problem(path, "no manifest", "the output of a finished run", fix)) from error

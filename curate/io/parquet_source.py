@@ -1,32 +1,40 @@
 """Parquet files as documents.
 
 A row group is read whole, only its needed columns; one whose needed columns take more than WHOLE_GROUP_BYTES
-uncompressed is streamed, after a first pass over it that only checks it, so that a row group is read, or bad,
-as a whole, whatever the batch size.
+uncompressed, or eight batches, is streamed, after a first pass over it that only checks it, so that a row group is
+read, or bad, as a whole, whatever the batch size. Streaming holds a few pages of each column and what was decoded since
+the last batch; a page is at least a text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.io.batches import BadRow, RawBatch, SourceColumns, SourceFile, overlaps, split
-from curate.io.files import local_path, open_binary, source_errors
-from curate.io.footers import Footer, modified, read_footer
+from curate.io.files import source_errors
+from curate.io.filesystems import Stat, local_path
+from curate.io.footers import Footer, read_footer
 from curate.io.parquet_columns import Selection, select
+from curate.io.remote import RangedFile
 
 WHOLE_GROUP_BYTES = 256 << 20
-#: Rows of a streamed row group decoded at once: about this many bytes.
-_PIECE_BYTES = 32 << 20
+#: A row group below this is not streamed even where batches are small: that would decode it twice for nothing.
+_WORTH_STREAMING = 8 << 20
+#: Rows of a streamed row group decoded at once: about this many bytes, if they are of like length. Long texts stand
+#: together in some files, so this is a small part of a batch.
+_PIECE_BYTES = 1 << 20
+#: What is read of a column chunk at a time.
+_BUFFER_BYTES = 1 << 20
 
 
-def inspect(source: str, index: int, path: str, columns: SourceColumns) -> SourceFile:
+def inspect(source: str, index: int, path: str, stat: Stat, columns: SourceColumns) -> SourceFile:
     """What the footer tells of the file at `path`; SourceError as `list_files` says."""
     with source_errors(path):
-        changed = modified(path)
-        footer = read_footer(path)
+        footer = read_footer(path, stat.bytes)
     rows, text_bytes, types = 0, 0, {}
     if footer.metadata is not None:
         types = select(path, footer.schema, columns, text=True).types
@@ -41,7 +49,7 @@ def inspect(source: str, index: int, path: str, columns: SourceColumns) -> Sourc
         path,
         "parquet",
         footer.file_bytes,
-        changed,
+        stat.modified,
         footer.fingerprint,
         rows,
         text_bytes,
@@ -60,7 +68,7 @@ def read(
 ) -> Iterator[RawBatch]:
     """See `curate.io.sources.read_batches`."""
     with source_errors(file.path):
-        footer = read_footer(file.path)
+        footer = read_footer(file.path, file.bytes)
     if footer.metadata is None:
         if rows is None or rows:
             bad = BadRow(None, 0, footer.defect_reason, footer.defect or "")
@@ -74,7 +82,7 @@ def read(
             stop = start + metadata.row_group(group).num_rows
             wanted = overlaps(rows, start, stop)
             if wanted:
-                for batch in groups.read(group, start, wanted):
+                for batch in groups.read(group, start, wanted, max_bytes):
                     yield from split(batch, max_documents, max_bytes)
             start = stop
 
@@ -86,29 +94,33 @@ class _Groups:
         self._path = path
         self._metadata: pq.FileMetaData = footer.metadata
         self._selection = selection
-        local = local_path(path)
-        with source_errors(path):
-            source = pa.OSFile(str(local)) if local else pa.PythonFile(open_binary(path), mode="r")
-            self._file = pq.ParquetFile(
-                source,
-                metadata=footer.metadata,
-                pre_buffer=local is None,
-                page_checksum_verification=True,
-            )
+        self._local = local_path(path)
+        self._file = self._opened(pre_buffer=self._local is None, buffer_size=0)
+        self._streaming: pq.ParquetFile | None = None
+
+    def _opened(self, **how: Any) -> pq.ParquetFile:
+        with source_errors(self._path):
+            local = self._local
+            source = pa.OSFile(str(local)) if local else pa.PythonFile(RangedFile(self._path), mode="r")
+            return pq.ParquetFile(source, metadata=self._metadata, page_checksum_verification=True, **how)
 
     def __enter__(self) -> _Groups:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close(force=True)
+        if self._streaming is not None:
+            self._streaming.close(force=True)
 
-    def read(self, group: int, start: int, wanted: Sequence[tuple[int, int]]) -> Iterator[RawBatch]:
+    def read(
+        self, group: int, start: int, wanted: Sequence[tuple[int, int]], max_bytes: int
+    ) -> Iterator[RawBatch]:
         """Batches of the rows `wanted` (row ranges of the file) of a row group whose first row is `start`."""
         if not self._selection.names:
             yield from (RawBatch(first, last - first, None, None) for first, last in wanted)
             return
         try:
-            pieces = self._pieces(group)
+            pieces = self._pieces(group, max_bytes)
         except (OSError, pa.ArrowException) as error:
             # The disk or the connection failed, not the data: of the latter Arrow complains without a number.
             if isinstance(error, OSError) and error.errno:
@@ -125,23 +137,44 @@ class _Groups:
                 yield self._selection.batch(first, piece.slice(first - start, last - first))
             start = stop
 
-    def _pieces(self, group: int) -> Iterator[pa.RecordBatch]:
+    def _pieces(self, group: int, max_bytes: int) -> Iterator[pa.RecordBatch]:
         rows = self._metadata.row_group(group).num_rows
         size = _group_bytes(self._metadata, group, self._selection.names)
-        if size <= WHOLE_GROUP_BYTES:
+        if size <= min(WHOLE_GROUP_BYTES, max(_WORTH_STREAMING, 8 * max_bytes)):
             table = self._file.read_row_group(group, columns=self._selection.names, use_threads=False)
             _check_rows(rows, table.num_rows)
             return iter(table.to_batches())
         _check_rows(rows, sum(piece.num_rows for piece in self._stream(group, rows, size)))
-        return self._stream(group, rows, size)
+        return _gathered(self._stream(group, rows, size), min(max_bytes, WHOLE_GROUP_BYTES))
 
     def _stream(self, group: int, rows: int, size: int) -> Iterator[pa.RecordBatch]:
         piece_rows = max(1, rows * _PIECE_BYTES // size)
+        if self._streaming is None:
+            # Without buffers Arrow reads the whole column chunk first.
+            self._streaming = self._opened(pre_buffer=False, buffer_size=_BUFFER_BYTES)
         return iter(
-            self._file.iter_batches(
+            self._streaming.iter_batches(
                 piece_rows, row_groups=[group], columns=self._selection.names, use_threads=False
             )
         )
+
+
+def _gathered(pieces: Iterable[pa.RecordBatch], least: int) -> Iterator[pa.RecordBatch]:
+    """The pieces, joined until they have `least` bytes."""
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for piece in pieces:
+        if held and size + piece.nbytes > least:
+            yield _joined(held)
+            held, size = [], 0
+        held.append(piece)
+        size += piece.nbytes
+    if held:
+        yield _joined(held)
+
+
+def _joined(pieces: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    return pieces[0] if len(pieces) == 1 else pa.concat_batches(pieces)
 
 
 def _check_rows(expected: int, found: int) -> None:

@@ -20,6 +20,7 @@ import pyarrow as pa
 from curate.errors import Problem, SourceError
 from curate.io import jsonl_source, parquet_source
 from curate.io.batches import REASONS, BadRow, Format, RawBatch, SourceColumns, SourceFile
+from curate.io.filesystems import Stat
 from curate.io.globs import matching_files
 
 __all__ = [
@@ -46,7 +47,8 @@ _PROBLEMS_SHOWN = 10
 def list_files(
     name: str, patterns: Sequence[str], format: str | None, columns: SourceColumns
 ) -> list[SourceFile]:
-    """The files of source `name`, sorted by path; reads of each no more than the footer, or the ends.
+    """The files of source `name`, sorted by path; reads of each no more than the footer, or the ends, and of
+    remote JSON lines files nothing.
 
     patterns: paths, fsspec URLs or globs. format: "parquet" or "jsonl"; None: by each file's name (.parquet,
     .jsonl, .json, .ndjson; the last three also with .gz or .zst).
@@ -55,14 +57,14 @@ def list_files(
     of `columns` or has it with a type that cannot serve. A Parquet file with a corrupt footer does not raise:
     it has a `defect`, and reading it gives that as a BadRow.
     """
-    paths = matching_files(name, patterns)
-    formats = [_format(name, path, format) for path in paths]
+    found = matching_files(name, patterns)
+    formats = [_format(name, path, format) for path, _ in found]
     problems: list[Problem] = []
     files: list[SourceFile] = []
     with ThreadPoolExecutor(_LISTING_THREADS) as threads:
         inspected = [
-            threads.submit(_inspect, name, index, path, kind, columns)
-            for index, (path, kind) in enumerate(zip(paths, formats, strict=True))
+            threads.submit(_inspect, name, index, path, stat, kind, columns)
+            for index, ((path, stat), kind) in enumerate(zip(found, formats, strict=True))
         ]
     for future in inspected:
         try:
@@ -94,10 +96,12 @@ def _format(name: str, path: str, format: str | None) -> Format:
     )
 
 
-def _inspect(source: str, index: int, path: str, format: Format, columns: SourceColumns) -> SourceFile:
+def _inspect(
+    source: str, index: int, path: str, stat: Stat, format: Format, columns: SourceColumns
+) -> SourceFile:
     if format == "parquet":
-        return parquet_source.inspect(source, index, path, columns)
-    found = jsonl_source.inspect(source, index, path)
+        return parquet_source.inspect(source, index, path, stat, columns)
+    found = jsonl_source.inspect(source, index, path, stat)
     return replace(found, types=dict.fromkeys(columns.columns, pa.string()))
 
 

@@ -141,6 +141,8 @@ CURATE_HD bool fasttext_same(const u8* a, const u8* b, i64 size) {
   return true;
 }
 
+CURATE_TABLE u8 FASTTEXT_END_OF_SENTENCE[] = {'<', '/', 's', '>'};
+
 CURATE_HD bool fasttext_end_of_sentence(const u8* word, i64 size) {
   return size == 4 && word[0] == '<' && word[1] == '/' && word[2] == 's' && word[3] == '>';
 }
@@ -151,6 +153,11 @@ CURATE_HD bool fasttext_label_prefix(const u8* word, i64 size) {
   for (i32 i = 0; i < 9; ++i)
     if (word[i] != static_cast<u8>(prefix[i])) return false;
   return true;
+}
+
+// Whether a word is a label or spelt like one, and so counts for nothing; `entry` is its dictionary entry or -1.
+CURATE_HD bool fasttext_is_label(const FastTextView& m, const u8* word, i64 size, i32 entry) {
+  return entry >= m.words || (entry < 0 && fasttext_label_prefix(word, size));
 }
 
 // The dictionary entry of a word, or -1.
@@ -178,6 +185,43 @@ CURATE_HD void fasttext_kept_row(const FastTextView& m, u32 bucket, Row&& row) {
       row(static_cast<i32>((held - 1) & 0xFFFFFFFFu));
       return;
     }
+  }
+}
+
+// Passes the row of an n-gram's bucket to `row`, unless it was pruned away.
+template <typename Row>
+CURATE_HD void fasttext_bucket_row(const FastTextView& m, u32 bucket, Row&& row) {
+  const u32 bit = bucket & m.kept_mask;
+  if (!((m.kept_filter[bit >> 6] >> (bit & 63)) & 1)) return;
+  if (m.pruned)
+    fasttext_kept_row(m, bucket, row);
+  else
+    row(m.words + static_cast<i32>(bucket));
+}
+
+// Passes the buckets of the n-grams of <word> from one character on, short ones first, to `add`. `start` is where
+// the character begins, -1 for the mark <.
+template <typename Add>
+CURATE_HD void fasttext_ngrams_from(const FastTextView& m, const u8* word, i64 size, i64 start, Add&& add) {
+  i64 at = start + 1;
+  u32 hash = fasttext_hash(FASTTEXT_HASH_SEED, start < 0 ? u8('<') : word[start]);
+  for (i32 n = 1;; ++n) {
+    while (at < size && fasttext_continuation(word[at])) hash = fasttext_hash(hash, word[at++]);
+    if (n >= m.min_n && !(n == 1 && start < 0)) add(fasttext_bucket(m, hash));
+    if (n >= m.max_n || at > size) break;
+    hash = fasttext_hash(hash, at < size ? word[at] : u8('>'));
+    ++at;
+  }
+}
+
+// Passes the buckets of the runs of 2 to `word_ngrams` words from word i on to `add`, from the words' hashes
+// (sign-extended, as fastText does).
+template <typename Add>
+CURATE_HD void fasttext_word_ngrams_from(const FastTextView& m, const u32* hashes, i64 count, i64 i, Add&& add) {
+  u64 hash = static_cast<u64>(static_cast<i64>(static_cast<i32>(hashes[i])));
+  for (i64 j = i + 1; j < count && j < i + m.word_ngrams; ++j) {
+    hash = hash * 116049371u + static_cast<u64>(static_cast<i64>(static_cast<i32>(hashes[j])));
+    add(static_cast<u32>(hash % m.bucket));
   }
 }
 
@@ -217,15 +261,7 @@ CURATE_HD void fasttext_subwords(const FastTextView& m, const u8* word, i64 size
   for (i64 start = -1; start < size; ++start) {
     if (start >= 0 && fasttext_continuation(word[start])) continue;
     ngrams.make_room(m, m.max_n + 1, row);
-    i64 at = start + 1;
-    u32 hash = fasttext_hash(FASTTEXT_HASH_SEED, start < 0 ? u8('<') : word[start]);
-    for (i32 n = 1;; ++n) {
-      while (at < size && fasttext_continuation(word[at])) hash = fasttext_hash(hash, word[at++]);
-      if (n >= m.min_n && !(n == 1 && start < 0)) ngrams.add(m, fasttext_bucket(m, hash));
-      if (n >= m.max_n || at > size) break;
-      hash = fasttext_hash(hash, at < size ? word[at] : u8('>'));
-      ++at;
-    }
+    fasttext_ngrams_from(m, word, size, start, [&](u32 bucket) { ngrams.add(m, bucket); });
   }
   ngrams.make_room(m, FastTextNgrams::ROOM, row);
 }
@@ -238,17 +274,13 @@ CURATE_HD void fasttext_word_rows(const FastTextView& m, const u8* word, i64 siz
   if (m.max_n > 0 && !fasttext_end_of_sentence(word, size)) fasttext_subwords(m, word, size, row);
 }
 
-// Rows for runs of 2 to `word_ngrams` words, from the words' hashes (sign-extended, as fastText does).
+// Rows for runs of 2 to `word_ngrams` words.
 template <typename Row>
 CURATE_HD void fasttext_word_ngram_rows(const FastTextView& m, const u32* hashes, i64 count, Row&& row) {
   FastTextNgrams ngrams;
   for (i64 i = 0; i < count; ++i) {
     ngrams.make_room(m, m.word_ngrams, row);
-    u64 hash = static_cast<u64>(static_cast<i64>(static_cast<i32>(hashes[i])));
-    for (i64 j = i + 1; j < count && j < i + m.word_ngrams; ++j) {
-      hash = hash * 116049371u + static_cast<u64>(static_cast<i64>(static_cast<i32>(hashes[j])));
-      ngrams.add(m, static_cast<u32>(hash % m.bucket));
-    }
+    fasttext_word_ngrams_from(m, hashes, count, i, [&](u32 bucket) { ngrams.add(m, bucket); });
   }
   ngrams.make_room(m, FastTextNgrams::ROOM, row);
 }

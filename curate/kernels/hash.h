@@ -12,6 +12,15 @@ constexpr u64 kGolden = 0x9E3779B97F4A7C15ULL;  // 2^64 / golden ratio, odd
 
 CURATE_HD u64 rotl(u64 x, unsigned bits) { return (x << (bits & 63)) | (x >> ((64 - bits) & 63)); }
 
+// The place of the lowest bit of x, which is not zero.
+CURATE_HD unsigned lowest_bit(u64 x) {
+#if defined(__CUDA_ARCH__)
+  return static_cast<unsigned>(__ffsll(static_cast<long long>(x)) - 1);
+#else
+  return static_cast<unsigned>(__builtin_ctzll(x));
+#endif
+}
+
 // Finaliser of MurmurHash3 (Austin Appleby, public domain): a bijection that mixes every bit into every bit.
 CURATE_HD u64 fmix64(u64 h) {
   h ^= h >> 33;
@@ -35,31 +44,45 @@ struct Hash128 {
 };
 
 // MurmurHash3_x64_128 with seed 0 (Austin Appleby, public domain), for little-endian processors.
+class Murmur128 {
+ public:
+  // The next 16 bytes.
+  CURATE_HD void add(u64 first, u64 second) {
+    a_ ^= rotl(first * kFirst, 31) * kSecond;
+    a_ = (rotl(a_, 27) + b_) * 5 + 0x52DCE729;
+    b_ ^= rotl(second * kSecond, 33) * kFirst;
+    b_ = (rotl(b_, 31) + a_) * 5 + 0x38495AB5;
+  }
+
+  // The last size % 16 bytes, zero behind them.
+  CURATE_HD Hash128 finish(u64 first, u64 second, i64 size) {
+    u64 b = (b_ ^ rotl(second * kSecond, 33) * kFirst) ^ static_cast<u64>(size);
+    u64 a = (a_ ^ rotl(first * kFirst, 31) * kSecond) ^ static_cast<u64>(size);
+    a += b;
+    b += a;
+    a = fmix64(a);
+    b = fmix64(b);
+    a += b;
+    b += a;
+    return {a, b};
+  }
+
+ private:
+  static constexpr u64 kFirst = 0x87C37B91114253D5ULL, kSecond = 0x4CF5AD432745937FULL;
+  u64 a_ = 0, b_ = 0;
+};
+
 CURATE_HD Hash128 murmur128(const u8* s, i64 size) {
-  const u64 c1 = 0x87C37B91114253D5ULL, c2 = 0x4CF5AD432745937FULL;
-  u64 a = 0, b = 0;
+  Murmur128 hash;
   i64 i = 0;
   for (; i + 16 <= size; i += 16) {
     u64 word[2];
     memcpy(word, s + i, 16);
-    a ^= rotl(word[0] * c1, 31) * c2;
-    a = (rotl(a, 27) + b) * 5 + 0x52DCE729;
-    b ^= rotl(word[1] * c2, 33) * c1;
-    b = (rotl(b, 31) + a) * 5 + 0x38495AB5;
+    hash.add(word[0], word[1]);
   }
   u64 rest[2] = {0, 0};
   if (i < size) memcpy(rest, s + i, static_cast<size_t>(size - i));
-  b ^= rotl(rest[1] * c2, 33) * c1;
-  a ^= rotl(rest[0] * c1, 31) * c2;
-  a ^= static_cast<u64>(size);
-  b ^= static_cast<u64>(size);
-  a += b;
-  b += a;
-  a = fmix64(a);
-  b = fmix64(b);
-  a += b;
-  b += a;
-  return {a, b};
+  return hash.finish(rest[0], rest[1], size);
 }
 
 }  // namespace curate

@@ -5,6 +5,7 @@
 namespace curate::heuristics {
 
 #define CURATE_DATATROVE_C4(X)                                                                    \
+  X(chars, "code points")                                                                         \
   X(lines, "lines as str.splitlines() gives them")                                                \
   X(kept_lines, "lines that stay")                                                                \
   X(kept_chars, "code points of the text that stays")                                             \
@@ -148,6 +149,7 @@ class C4Lines {
   }
 
   CURATE_HD DatatroveC4 run() {
+    out_.chars = document_.chars();
     for (i64 at = 0, next = 0; at < document_.size(); at = next) {
       const Span line = stripped(s_, at, line_end(s_, document_.size(), at, &next));
       take_line(line);

@@ -11,9 +11,17 @@
 #define CURATE_TABLE static constexpr
 #endif
 
+#if defined(__GNUC__) && !defined(__clang__)
+#define CURATE_PRAGMA(text) _Pragma(#text)
+#define CURATE_UNROLL(times) CURATE_PRAGMA(GCC unroll times)
+#else
+#define CURATE_UNROLL(times) _Pragma("unroll")
+#endif
+
 namespace curate {
 
 using u8 = std::uint8_t;
+using u16 = std::uint16_t;
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 using i64 = std::int64_t;

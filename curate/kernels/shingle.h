@@ -1,13 +1,14 @@
 // Shingles of a text as 64-bit hashes, rolled in O(1) a position and handed out in blocks.
 // docs/sketch.md is the definition. Memory does not grow with the text.
 #pragma once
-#include "hash.h"
+#include "loops.h"
 
 namespace curate {
 
 constexpr i64 kShingleBlock = 4096;  // most shingle hashes that one call of next() hands out
 constexpr i64 kWordBytes = 1024;     // bytes that are split into words at a time
 constexpr int kLongestShingle = 64;
+constexpr u16 kBegunBefore = kWordBytes + 1;
 
 struct ShingleTables {
   u64 code[256];     // T: the code of each byte
@@ -25,9 +26,10 @@ struct ShingleTables {
   }
 };
 
-class CharShingles {
+template <class Loops>
+class CharShinglesOf {
  public:
-  CURATE_HD CharShingles(const ShingleTables& tables) : tables_(tables) {}
+  CURATE_HD CharShinglesOf(const ShingleTables& tables) : tables_(tables) {}
 
   CURATE_HD void open(const u8* text, i64 size) {
     text_ = text;
@@ -50,14 +52,7 @@ class CharShingles {
     const i64 left = size_ - position_;
     const i64 take = left < kShingleBlock - count ? left : kShingleBlock - count;
     const u8* in = text_ + position_;
-    const i64 n = tables_.length;
-    u64* to = hashes + count;
-    u64 h = hash_;
-    for (i64 i = 0; i < take; ++i) {
-      h = rotl(h, 1) ^ (tables_.code[in[i]] ^ tables_.leaving[in[i - n]]);
-      to[i] = h;
-    }
-    hash_ = h;
+    hash_ = Loops::roll(tables_.code, tables_.leaving, in, in - tables_.length, take, hash_, hashes + count);
     position_ += take;
     return count + take;
   }
@@ -69,9 +64,13 @@ class CharShingles {
   u64 hash_ = 0;
 };
 
-class WordShingles {
+// Words are hashed all bytes of a block at once. With P(i) = rotl(T[byte i], -7 (i + 1)) and X(e) the exclusive or of
+// P(0 .. e - 1), a word from s up to e has the hash rotl(X(e) ^ X(s), 7 e): what one byte waits for is one exclusive
+// or, and where words begin and end costs something once a word.
+template <class Loops>
+class WordShinglesOf {
  public:
-  CURATE_HD WordShingles(const ShingleTables& tables) : tables_(tables) {}
+  CURATE_HD WordShinglesOf(const ShingleTables& tables) : tables_(tables) {}
 
   CURATE_HD void open(const u8* text, i64 size) {
     text_ = text;
@@ -81,7 +80,7 @@ class WordShingles {
   CURATE_HD void rewind() {
     position_ = 0;
     words_ = 0;
-    hash_ = word_ = 0;
+    hash_ = word_ = inside_ = 0;
   }
   CURATE_HD bool done() const { return position_ == size_; }
 
@@ -95,46 +94,35 @@ class WordShingles {
 
  private:
   // Reads the next bytes of the text; returns how many words ended there, their codes after codes_[history].
-  // Which bytes are separators is worked out first for all of them, without branches, as any byte of a
-  // separator of several bytes can be told from its neighbours.
   CURATE_HD i64 split() {
     const i64 size = size_ - position_ < kWordBytes ? size_ - position_ : kWordBytes;
-    u8 padded[kWordBytes + 8], keep[kWordBytes + 4];
+    const i64 chunks = (size + 63) / 64, padding = 64 * chunks + 2 - size;
+    u8 padded[kWordBytes + 4];
     for (int i = 0; i < 2; ++i) padded[i] = position_ >= 2 - i ? text_[position_ + i - 2] : 0;
     memcpy(padded + 2, text_ + position_, static_cast<size_t>(size));
-    for (i64 i = 0; i < 4; ++i)
+    for (i64 i = 0; i < padding; ++i)
       padded[2 + size + i] = position_ + size + i < size_ ? text_[position_ + size + i] : 0;
-    mark(padded, size + 1, keep);
+    position_ += size;
+
+    // Words begin and end in turn: bounds_[2 j] and bounds_[2 j + 1] are those of word j.
+    i64 bounds = 0;
+    if (inside_) {
+      bounds_[bounds++] = kBegunBefore;
+      upto_[kBegunBefore] = word_;
+    }
+    bounds += Loops::word_bounds(padded, chunks, inside_, bounds_ + bounds);
+    if (done() && (bounds & 1)) bounds_[bounds++] = static_cast<u16>(64 * chunks);
+    upto_[0] = 0;
+    Loops::hash_prefixes(tables_.folded, padded + 2, chunks, upto_);
 
     u64* codes = codes_ + kLongestShingle;
-    u64 word = word_;
-    i64 count = 0;
-    for (i64 i = 0; i < size; ++i) {
-      word = (rotl(word, 7) ^ tables_.folded[padded[i + 2]]) & (0 - static_cast<u64>(keep[i]));
-      codes[count] = word;
-      count += keep[i] & (keep[i + 1] ^ 1);
-    }
-    word_ = word;
-    position_ += size;
-    for (i64 i = 0; i < count; ++i) codes[i] = fmix64(codes[i]);
+    const i64 count = bounds / 2;
+    for (i64 j = 0; j < count; ++j)
+      codes[j] = rotl(upto_[bounds_[2 * j + 1]] ^ upto_[bounds_[2 * j]], 7 * bounds_[2 * j + 1]);
+    inside_ = bounds & 1;
+    word_ = inside_ ? upto_[64 * chunks] ^ upto_[bounds_[bounds - 1]] : 0;
+    Loops::mix(codes, count, 0, codes);
     return count;
-  }
-
-  // keep[i] = 1 where byte i of the text belongs to a word; padded holds two bytes before and more after.
-  CURATE_HD static void mark(const u8* padded, i64 size, u8* keep) {
-    for (i64 i = 0; i < size; ++i) {
-      const u8 a = padded[i], b = padded[i + 1], c = padded[i + 2], d = padded[i + 3], e = padded[i + 4];
-      const u8 letter = (static_cast<u8>((c | 32) - 'a') < 26) | (c >= 128);
-      const u8 digit = static_cast<u8>(c - '0') < 10;
-      const u8 in_three = starts3(c, d, e) | starts3(b, c, d) | starts3(a, b, c);
-      const u8 in_two = starts2(c, d) | starts2(b, c);
-      keep[i] = (letter | digit) & ((in_three | in_two) ^ 1);
-    }
-  }
-  CURATE_HD static u8 starts2(u8 a, u8 b) { return (a == 0xC2) & (b == 0xA0); }
-  CURATE_HD static u8 starts3(u8 a, u8 b, u8 c) {
-    return ((a == 0xE2) & ((b & 0xFE) == 0x80) & ((c & 0xC0) == 0x80)) |
-           ((a == 0xE3) & (b == 0x80) & (static_cast<u8>(c - 0x80) < 3));
   }
 
   // Rolls over the new codes; returns how many shingles came out.
@@ -160,8 +148,14 @@ class WordShingles {
   const u8* text_ = nullptr;
   i64 size_ = 0, position_ = 0;
   i64 words_ = 0;  // words so far, counted up to the shingle length
-  u64 hash_ = 0, word_ = 0;
+  u64 hash_ = 0;
+  u64 inside_ = 0, word_ = 0;  // whether the bytes so far end inside a word, and its hash up to there
+  u64 upto_[kWordBytes + 2];     // X of each byte of the block; then that of a word begun before it
+  u16 bounds_[kWordBytes + 64];  // word_bounds() may write some more than there are
   u64 codes_[kLongestShingle + kWordBytes] = {};  // the last words of before, then the new ones
 };
+
+using CharShingles = CharShinglesOf<PlainLoops>;
+using WordShingles = WordShinglesOf<PlainLoops>;
 
 }  // namespace curate

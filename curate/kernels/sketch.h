@@ -1,48 +1,19 @@
 // Signatures of a set of shingles: Fast Similarity Sketch (Dahlgaard, Knudsen, Thorup, FOCS 2017) and, as the
 // reference, MinHash with one permutation a slot. docs/sketch.md is the definition.
 //
-// Both take a Shingles (shingle.h) and Loops: how a block of hashes is mixed. PlainLoops says what the loops
-// compute; a processor's own loops must give the same bits.
+// Both take a Shingles (shingle.h) and Loops (loops.h): how a block of hashes is mixed.
 #pragma once
-#include "hash.h"
+#include "loops.h"
 #include "shingle.h"
 
 namespace curate {
 
 constexpr u64 kEmptySlot = ~0ULL;
 constexpr int kMostHashes = 4096;
-constexpr i64 kMixBlock = 512;
+constexpr i64 kMixBlock = 256;
 constexpr u32 kDistinctTable = 2 * kShingleBlock;
 
 static_assert(kMostHashes <= kShingleBlock, "SketchScratch holds a block or a signature");
-
-struct PlainLoops {
-  static CURATE_HD void mix(const u64* raw, i64 count, u64 round, u64* mixed) {
-    for (i64 i = 0; i < count; ++i) mixed[i] = fmix64(raw[i] ^ round);
-  }
-  // As mix, but keeps only values whose low 32 bits are at most `ceiling`; returns how many.
-  static CURATE_HD i64 mix_below(const u64* raw, i64 count, u64 round, u32 ceiling, u64* mixed) {
-    i64 kept = 0;
-    for (i64 i = 0; i < count; ++i) {
-      mixed[kept] = fmix64(raw[i] ^ round);
-      kept += static_cast<u32>(mixed[kept]) <= ceiling;
-    }
-    return kept;
-  }
-  static CURATE_HD u64 mix_least(const u64* raw, i64 count, u64 round) {
-    u64 least = ~0ULL;
-    for (i64 i = 0; i < count; ++i) {
-      const u64 y = fmix64(raw[i] ^ round);
-      least = y < least ? y : least;
-    }
-    return least;
-  }
-  static CURATE_HD u64 largest(const u64* values, i64 count) {
-    u64 most = 0;
-    for (i64 i = 0; i < count; ++i) most = values[i] > most ? values[i] : most;
-    return most;
-  }
-};
 
 struct SketchScratch {
   u64 raw[kShingleBlock];

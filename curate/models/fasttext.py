@@ -57,7 +57,7 @@ class FastText:
         self.name = name
         self.sha256 = hashlib.sha256(data.data).hexdigest()
         self.labels = _labels(data, parts, name)
-        self._kernel = _kernel(data, parts, name, expand_bytes)
+        self.kernel = _kernel(data, parts, name, expand_bytes)
 
     @classmethod
     def load(cls, path: str | Path) -> FastText:
@@ -86,7 +86,7 @@ class FastText:
         if rows is None:
             rows = np.arange(len(texts), dtype=np.int64)
         characters = np.iinfo(np.int64).max if max_chars is None else max_chars
-        labels, probabilities = self._kernel.score(texts.data, texts.offsets, rows, k, characters)
+        labels, probabilities = self.kernel.score(texts.data, texts.offsets, rows, k, characters)
         return Scores(labels, probabilities)
 
 

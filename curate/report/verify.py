@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate.errors import OutputError, Problem
-from curate.io.files import exists, join, list_folder, open_binary, read_json
+from curate.io.files import exists, join, open_binary, open_whole, read_json, sha256_of, sizes_below
 from curate.io.ledger import MIX, READ, Ledger, pack_doc
 from curate.io.manifest import Manifest, ShardEntry, SourceFileEntry, Totals
 from curate.io.quarantine import read_quarantine
@@ -52,8 +52,7 @@ def _untouched(root: str, manifest: Manifest) -> Iterator[Problem]:
     for source in manifest.sources:
         for file in source.files:
             path = f"{root}/{file.ledger}"
-            with open_binary(path) as opened:
-                _, digest = _digest(opened)
+            digest = sha256_of(path)
             if digest != file.ledger_sha256:
                 yield Problem(path, f"sha256 {digest}", f"{file.ledger_sha256}, as the manifest says")
     path = f"{root}/report/stats.json"
@@ -69,21 +68,24 @@ def _files(root: str, manifest: Manifest) -> Iterator[Problem]:
     named = {shard.path for shard in manifest.shards}
     named |= {file.ledger for source in manifest.sources for file in source.files}
     for folder in ("data", "ledger"):
-        for path in list_folder(f"{root}/{folder}"):
-            relative = folder + "/" + path.rsplit(f"/{folder}/", 1)[1]
-            if relative not in named:
+        for path in sizes_below(f"{root}/{folder}"):
+            if f"{folder}/{path}" not in named:
                 fix = "remove it, or write the run again"
-                yield Problem(path, "a file that the manifest does not name", "no other files", fix)
+                yield Problem(
+                    f"{root}/{folder}/{path}", "a file that the manifest does not name", "no other files", fix
+                )
 
 
 def _shard(root: str, shard: ShardEntry) -> Iterator[Problem]:
     path = f"{root}/{shard.path}"
-    if not exists(path):
+    try:
+        opened = open_whole(path)
+    except FileNotFoundError:
         yield Problem(
             path, "the shard is missing", "every shard that the manifest names", "write the run again"
         )
         return
-    with open_binary(path) as file:
+    with opened as file:
         size, digest = _digest(file)
         yield from _differences(path, {"bytes": size, "sha256": digest}, shard.model_dump())
         try:
@@ -110,14 +112,14 @@ def _digest(file: BinaryIO) -> tuple[int, str]:
 def _ledger_file(root: str, source: int, entry: SourceFileEntry) -> Iterator[Problem]:
     """The ledger of one source file: that it is there and whole, and holds each row once, in input order."""
     path = f"{root}/{entry.ledger}"
-    if not exists(path):
+    try:
+        with open_binary(path) as file:
+            docs = pq.read_table(file, columns=["doc"])["doc"].to_numpy()
+    except FileNotFoundError:
         yield Problem(
             path, "the ledger is missing", f"the decisions about {entry.path}", "write the run again"
         )
         return
-    try:
-        with open_binary(path) as file:
-            docs = pq.read_table(file, columns=["doc"])["doc"].to_numpy()
     except (pa.ArrowException, KeyError, OSError) as error:
         yield Problem(path, f"not readable as a ledger: {error}", "a whole ledger", "write the run again")
         return

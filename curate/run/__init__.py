@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from curate.engines import ENGINES
+from curate.engines import Engine, EngineOptions, ensure_fitting, start
 from curate.errors import OutputError, Problem
-from curate.io.files import join, local_path, remove_stale_temporaries, write_json
+from curate.io import lease
+from curate.io.files import join, remote_errors, remove_stale_temporaries, write_json
+from curate.io.filesystems import canonical
 from curate.io.lock import hold
+from curate.memory import Memory
 from curate.plan import plan as make_plan
 from curate.progress import Progress, Silent
 from curate.recipe import Recipe
 from curate.run.documents import BatchLimits
 from curate.run.folder import ensure_usable, is_manifest, remove_journal, remove_results
 from curate.run.journal import Journal
+from curate.run.metrics import Metrics
 from curate.run.steps import Carrying
 from curate.stages.base import DocumentStage
 
@@ -37,55 +39,72 @@ def run(
     workers: int | None = None,
     engine: str = "local",
     device: str = "auto",
+    memory: str | int | None = None,
+    address: str | None = None,
+    scheduler_file: str | None = None,
+    dashboard: bool = False,
+    metrics_port: int | None = None,
     batch_documents: int | None = None,
     fresh: bool = False,
     progress: Progress | None = None,
 ) -> Result:
-    """Carry out the recipe into the folder `out`, taking over whatever an earlier run finished there.
+    """Carry out the recipe into the folder `out`, a path or a URL, taking over whatever an earlier run finished there.
 
     workers: how many tasks at once (default: the processors this process may use). engine: a name of `ENGINES`.
-    device: "auto" or "cpu". batch_documents: at most so many documents in memory a task. fresh: start from nothing.
+    address, scheduler_file: of a cluster that is there already, for the engines that can join one. dashboard: start
+    the engine's, and say where. metrics_port: serve the run's metrics there, 0 for any free port (docs/clusters.md).
+    device: "auto" or "cpu". memory: bytes a worker may take, or text
+    such as "4GB", the default. batch_documents: at most so many documents in memory a task. fresh: start from nothing.
     The outputs depend on the recipe and the inputs alone. Raises CurateError for what the user can mend.
     """
     watcher = progress or Silent()
-    limits = BatchLimits() if batch_documents is None else BatchLimits(documents=batch_documents)
+    bound = Memory.of(memory)
+    limits = BatchLimits(batch_documents or BatchLimits().documents, bound.batch, bound)
     if device not in ("auto", "cpu"):
         raise OutputError(
             Problem("--device", device, "auto or cpu", "GPU kernels are not part of this version")
         )
-    if local_path(out) is None:
-        raise OutputError(
-            Problem(out, "not a local folder", "a path of this machine", "copy the result up afterwards")
-        )
-    if engine not in ENGINES:
-        raise OutputError(Problem("--engine", engine, f"one of {', '.join(ENGINES)}"))
+    options = EngineOptions(workers, "cpu", address, scheduler_file, dashboard)
+    ensure_fitting(engine, options)
     _refuse_itself(recipe, out)
     planned = make_plan(recipe)
     for step in planned.steps:
         if isinstance(step.stage, DocumentStage):
             step.stage.device = device
-    ensure_usable(out, planned)
-    with hold(out):
+    with remote_errors():
+        ensure_usable(out, planned)
+    with remote_errors(), hold(out, watcher.note) as ensure_held:
         if fresh:
             remove_results(out)
         remove_stale_temporaries(out)
         write_json(join(out, "run/recipe.json"), recipe.resolved())
-        made = ENGINES[engine](workers or len(os.sched_getaffinity(0)))
+        lease.take(out)
+        made = start(engine, options)
         try:
             for warning in planned.warnings():
                 watcher.note(warning)
-            carrying = Carrying(planned, Journal(out, made, watcher), watcher, limits)
-            stats, quarantined = carrying.run()
+            metrics = Metrics(out, engine, gpu=options.device == "gpu")
+            with metrics.published(metrics_port) as served:
+                _say_where(watcher, made, served)
+                journal = Journal(out, made, watcher, metrics, ensure_held)
+                stats, quarantined = Carrying(planned, journal, watcher, limits).run()
         finally:
             made.close()
     return Result(out, stats, quarantined)
+
+
+def _say_where(watcher: Progress, engine: Engine, metrics: str | None) -> None:
+    """Tells where the run can be watched."""
+    for name, address in (("dashboard", engine.dashboard), ("metrics", metrics)):
+        if address:
+            watcher.note(f"{name}: {address}")
 
 
 def _refuse_itself(recipe: Recipe, out: str) -> None:
     """Raises OutputError if a stage looks at the run that is about to be written."""
     for stage in recipe.stages:
         for path in getattr(stage.config, "against", ()):
-            if Path(path).resolve() == Path(out).resolve():
+            if canonical(path) == canonical(out):
                 raise OutputError(
                     Problem(
                         f"stages.{stage.name}.against",
@@ -98,7 +117,7 @@ def _refuse_itself(recipe: Recipe, out: str) -> None:
 
 def clean(out: str) -> None:
     """Remove the journal of a finished run: what is left is the dataset, its ledger and its report."""
-    if not is_manifest(Path(out, "manifest.json")):
+    if not is_manifest(join(out, "manifest.json")):
         raise OutputError(
             Problem(
                 out,

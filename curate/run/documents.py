@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from curate.engines.task import Facts
+from curate.engines.task import Facts, timed
 from curate.io.changes import ensure_unchanged
 from curate.io.files import join
 from curate.io.quarantine import write_quarantine
 from curate.io.row_ranges import row_ranges
 from curate.io.sources import BadRow, RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
+from curate.memory import DEFAULT, Memory
 from curate.plan import Step, editing
 from curate.run.layers import LayerWriter
 from curate.run.standing import Decided, Standing
@@ -28,7 +29,8 @@ class BatchLimits:
     """How much of a file is in memory at once; results do not depend on it."""
 
     documents: int = 16_384
-    bytes: int = 32 << 20
+    bytes: int = DEFAULT.batch
+    memory: Memory = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class FilePass:
             edits=bool(editing(arguments.steps)),
         )
         self._collectors = {
-            step.name: step.stage.collector()
+            step.name: step.stage.collector(arguments.limits.memory)
             for step in arguments.steps
             if isinstance(step.stage, CorpusStage)
         }
@@ -92,6 +94,8 @@ class FilePass:
             bad.extend(raw.bad)
             if len(raw):
                 self.decide(raw)
+        # A remote file is read by ranges, so one that is replaced meanwhile could be read half and half.
+        ensure_unchanged(arguments.file)
         if not self._standing:
             for record in bad:
                 self._layer.add_unreadable(record)
@@ -123,13 +127,15 @@ class FilePass:
                 break
             batch = Batch(self._arguments.file.source, texts, self._columns(step, raw, known))
             if isinstance(step.stage, DocumentStage):
-                verdicts = step.stage.decide(batch, rows)
+                with timed(step.name, len(rows)):
+                    verdicts = step.stage.decide(batch, rows)
                 self._layer.add_verdicts(step.name, step.stage.rules, rows + raw.start, verdicts)
                 known |= {name: scatter(values, rows, len(raw)) for name, values in verdicts.columns.items()}
                 alive[rows[verdicts.rule >= 0]] = False
                 if step.stage.edits:
                     rows = np.flatnonzero(alive)
-                    texts = edited(texts, rows, [step.stage])
+                    with timed(step.name, 0):
+                        texts = edited(texts, rows, [step.stage])
                     sizes = self._layer.add_edited(rows + raw.start, texts.sizes[rows])
                     known |= {name: scatter(values, rows, len(raw)) for name, values in sizes.items()}
             else:
@@ -138,7 +144,8 @@ class FilePass:
 
     def _collect(self, name: str, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
         collector: Collector = self._collectors[name]
-        collector.add(batch, rows, first_row)
+        with timed(name, len(rows)):
+            collector.add(batch, rows, first_row)
         self._collected[name] += len(rows)
 
     def _columns(self, step: Step, raw: RawBatch, known: Mapping[str, pa.Array]) -> dict[str, pa.Array]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import curate
 from curate.engines.task import Receipt
 from curate.io.card import write_card
-from curate.io.files import join, size_of, write_json
+from curate.io.files import join, write_json
 from curate.io.ledger import MIX
 from curate.io.quarantine import join_quarantine
 from curate.plan import Plan, PlannedSource, Step
@@ -23,8 +23,8 @@ from curate.run.shards import Emitting
 
 
 def gather_quarantine(out: str, source: PlannedSource, parts: Iterable[str]) -> bool:
-    """Put the quarantine of a source's files into OUT/quarantine/<source>.jsonl, in file order, if there is any."""
-    found = [part for part in (join(out, path) for path in parts) if size_of(part)]
+    """Put the quarantine of those of a source's files that have one into OUT/quarantine/<source>.jsonl."""
+    found = [join(out, path) for path in parts]
     if found:
         join_quarantine(join(out, f"quarantine/{source.source.name}.jsonl"), found)
     return bool(found)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from curate.errors import OutputError, Problem
-from curate.io.files import join, local_path
+from curate.io.files import exists, join, names_in, read_json, remove_all, remove_tree, sizes_below
+from curate.io.filesystems import canonical, local_path
 from curate.plan import Plan
 
 #: What a run writes into its folder, besides the journal.
@@ -21,12 +20,10 @@ def ensure_usable(out: str, plan: Plan) -> None:
 
     What an earlier run left is replaced or removed, so nothing else may lie there.
     """
-    folder = Path(out)
-    inside = folder.resolve()
+    folder = canonical(out)
     for source in plan.sources:
         for file in source.files:
-            path = local_path(file.path)
-            if path is not None and path.resolve().is_relative_to(inside):
+            if canonical(file.path).startswith(folder + "/"):
                 raise OutputError(
                     Problem(
                         f"source {source.source.name}",
@@ -35,11 +32,11 @@ def ensure_usable(out: str, plan: Plan) -> None:
                         "choose another output folder, or narrow the source's path",
                     )
                 )
-    foreign = [name for name in RESULTS if (folder / name).exists()]
+    foreign = sorted({*RESULTS} & {*names_in(out)})
     if (
         foreign
-        and not (folder / JOURNAL / "recipe.json").exists()
-        and not is_manifest(folder / "manifest.json")
+        and not exists(join(out, f"{JOURNAL}/recipe.json"))
+        and not is_manifest(join(out, "manifest.json"))
     ):
         raise OutputError(
             Problem(
@@ -53,51 +50,45 @@ def ensure_usable(out: str, plan: Plan) -> None:
 
 def remove_results(out: str) -> None:
     """Remove everything that runs left in the folder, but not the lock that this one holds."""
-    _remove([*(Path(out, name) for name in RESULTS), *_journal(out)])
+    for name in RESULTS:
+        remove_tree(join(out, name))
+    _remove_unlocked(out)
 
 
 def remove_journal(out: str) -> None:
     """Remove the journal, the lock last."""
-    _remove(_journal(out))
-    _remove([Path(out, JOURNAL)])
+    _remove_unlocked(out)
+    remove_tree(join(out, JOURNAL))
 
 
 def remove_leftovers(out: str, wanted: Iterable[str]) -> None:
     """Remove shards, ledgers and journal files that an earlier recipe left; `wanted` are paths relative to `out`."""
-    keep = {Path(join(out, path)) for path in wanted}
+    keep = {*wanted}
     journal = ("layers", "decisions", "exchange", "quarantine", "receipts")
-    for name in ("data", "ledger", "quarantine", *(f"{JOURNAL}/{part}" for part in journal)):
-        folder = Path(join(out, name))
-        for path in sorted(folder.rglob("*"), reverse=True):
-            if path.is_dir():
-                _remove_if_empty(path)
-            elif path not in keep:
-                path.unlink()
-        if folder.is_dir():
-            _remove_if_empty(folder)
+    for folder in ("data", "ledger", "quarantine", *(f"{JOURNAL}/{part}" for part in journal)):
+        below = join(out, folder)
+        remove_all([join(below, path) for path in sizes_below(below) if f"{folder}/{path}" not in keep])
+        local = local_path(below)
+        if local is not None and local.is_dir():
+            _remove_empty_folders(local)
 
 
-def _remove_if_empty(folder: Path) -> None:
-    if not any(folder.iterdir()):
-        folder.rmdir()
+def _remove_empty_folders(folder: Path) -> None:
+    """Object stores have no folders, so there are none to remove there."""
+    for path in [*sorted(folder.rglob("*"), reverse=True), folder]:
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
-def is_manifest(path: Path) -> bool:
+def is_manifest(path: str) -> bool:
     """Whether a run of curate wrote that file."""
     try:
-        return "recipe_sha256" in json.loads(path.read_bytes())
-    except (OSError, ValueError, TypeError):
+        return "recipe_sha256" in read_json(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return False
 
 
-def _journal(out: str) -> list[Path]:
-    folder = Path(out, JOURNAL)
-    return [path for path in folder.iterdir() if path.name != "lock"] if folder.is_dir() else []
-
-
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+def _remove_unlocked(out: str) -> None:
+    for name in names_in(join(out, JOURNAL)):
+        if name != "lock":
+            remove_tree(join(out, f"{JOURNAL}/{name}"))

@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from curate.engines import Engine
 from curate.engines.task import Pass, Receipt, Task
-from curate.io.files import exists, join, read_json, remove, size_of
+from curate.io.files import join, read_all, remove, sizes_below
 from curate.progress import Progress
+from curate.run.metrics import Metrics
 
 
 class Journal:
-    """Carries out passes through an engine, skipping tasks whose receipt still holds."""
+    """Carries out passes through an engine, skipping tasks whose receipt still holds.
 
-    def __init__(self, out: str, engine: Engine, progress: Progress) -> None:
+    What lies in the folder is listed once, when the journal is opened: from then on only tasks of this run change it.
+    """
+
+    def __init__(
+        self, out: str, engine: Engine, progress: Progress, metrics: Metrics, ensure_held: Callable[[], None]
+    ) -> None:
+        """ensure_held: raises where another run has taken the folder over."""
         self.out = out
+        self.ensure_held = ensure_held
         self._engine = engine
         self._progress = progress
+        self._metrics = metrics
         self._wanted: set[str] = set()
+        self._there = {
+            f"{folder}/{path}": size
+            for folder in ("run", "ledger", "data", "report")
+            for path, size in sizes_below(join(out, folder)).items()
+        }
+        self._finished = True
 
     def carry_out(self, each: Pass) -> list[Receipt]:
         """Run what is not done and return the receipts of all the pass's tasks, in the order of its tasks."""
         receipts: dict[str, Receipt] = {}
         waiting: list[Task] = []
         reasons: dict[str, int] = {}
+        self.ensure_held()
+        earlier = self._receipts([task for task in each.tasks if task.receipt_path in self._there])
         for task in each.tasks:
             self._wanted |= {task.receipt_path, *task.outputs}
-            found = self._receipt(task)
+            found = earlier.get(task.name)
             if found is None:
                 waiting.append(task)
-            elif stale := _why_stale(task, found, self.out):
+            elif stale := _why_stale(task, found, self._there):
                 waiting.append(task)
                 reasons[stale] = reasons.get(stale, 0) + 1
             else:
@@ -39,12 +58,17 @@ class Journal:
         self._progress.pass_started(
             each.name, len(each.tasks), len(receipts), sum(task.bytes_read for task in waiting)
         )
-        if waiting:
+        self._metrics.pass_started(each.name, len(each.tasks), len(receipts))
+        if waiting and self._finished:
             # A manifest says that everything beside it is finished; from here to the end of the run that is not so.
             remove(join(self.out, "manifest.json"))
+            self._finished = False
         for task, receipt in self._engine.map(waiting, self.out):
+            self.ensure_held()
             receipts[task.name] = receipt
+            self._metrics.task_done(each.name, task, receipt, self._engine.retries)
             self._progress.task_done(each.name, receipt.facts.get("documents", 0), task.bytes_read)
+        self._metrics.write()
         self._progress.pass_finished(each.name, sum(receipt.seconds for receipt in receipts.values()))
         return [receipts[task.name] for task in each.tasks]
 
@@ -52,16 +76,19 @@ class Journal:
         """Paths relative to OUT of the receipts and outputs of all tasks so far."""
         return self._wanted
 
-    def _receipt(self, task: Task) -> Receipt | None:
-        path = join(self.out, task.receipt_path)
-        if not exists(path):
-            return None
-        found = read_json(path)
-        outputs = {name: (int(size), str(digest)) for name, (size, digest) in found["outputs"].items()}
-        return Receipt(found["task"], found["inputs"], outputs, found["facts"], found["seconds"])
+    def _receipts(self, tasks: Sequence[Task]) -> dict[str, Receipt]:
+        """The receipts of an earlier run, by the names of their tasks."""
+        written = read_all([join(self.out, task.receipt_path) for task in tasks])
+        return {task.name: _receipt(json.loads(text)) for task, text in zip(tasks, written, strict=True)}
 
 
-def _why_stale(task: Task, receipt: Receipt, out: str) -> str:
+def _receipt(found: Mapping[str, Any]) -> Receipt:
+    outputs = {name: (int(size), str(digest)) for name, (size, digest) in found["outputs"].items()}
+    stages = {name: (int(shown), float(spent)) for name, (shown, spent) in found["stages"].items()}
+    return Receipt(found["task"], found["inputs"], outputs, found["facts"], found["seconds"], stages)
+
+
+def _why_stale(task: Task, receipt: Receipt, there: Mapping[str, int]) -> str:
     """Why the receipt's work cannot be taken over, empty if it can."""
     changed = _changed(task.inputs, receipt.inputs)
     if changed:
@@ -69,7 +96,7 @@ def _why_stale(task: Task, receipt: Receipt, out: str) -> str:
     if set(receipt.outputs) != set(task.outputs):
         return "other outputs are asked for"
     for path, (size, _) in receipt.outputs.items():
-        if not exists(join(out, path)) or size_of(join(out, path)) != size:
+        if there.get(path) != size:
             return f"an output is gone or cut short, such as {path}"
     return ""
 

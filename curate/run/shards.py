@@ -160,6 +160,7 @@ def _read_piece(out: str, piece: Piece, arguments: ShardArguments) -> tuple[pa.T
         low, high = np.searchsorted(chosen, [raw.start, raw.start + len(raw)])
         if low < high:
             tables.append(_rows_for_shard(raw, chosen[low:high], emitting, arguments.schema))
+    ensure_unchanged(emitting.file)
     tokens = int(pc.sum(size_left(ledger, "tokens").take(pa.array(chosen))).as_py() or 0)
     return pa.concat_tables(tables), chosen, tokens
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curate.dedup.survivors import STAYS
-from curate.io.files import join, open_binary
+from curate.io.files import join, open_whole
 from curate.io.ledger import LEDGER_FIELDS
 from curate.stages.base import scatter
 from curate.stages.corpus import Cuts, Decisions, ledger_columns, read_decisions
@@ -22,13 +22,14 @@ from curate.stages.corpus import Cuts, Decisions, ledger_columns, read_decisions
 class StageDecisions:
     """The decision files of one corpus stage.
 
-    stage: what it is called. rule: the reason it drops for. paths: relative to OUT. against: paths of the earlier runs
-    that its decisions name by number.
+    stage: what it is called. rule: the reason it drops for. paths: relative to OUT. sha256: of each of them. against:
+    paths of the earlier runs that its decisions name by number.
     """
 
     stage: str
     rule: str
     paths: tuple[str, ...]
+    sha256: tuple[str, ...]
     against: tuple[str, ...] = ()
 
 
@@ -51,7 +52,7 @@ class Standing:
     def read(cls, out: str, decided: Decided) -> Standing:
         columns: dict[str, pa.Array] = {}
         for path in decided.layers:
-            with open_binary(join(out, path)) as file:
+            with open_whole(join(out, path)) as file:
                 layer = pq.read_table(file)
             for name in layer.column_names:
                 _put(columns, name, _one_chunk(layer.column(name)))
@@ -85,7 +86,10 @@ def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _decision_columns(out: str, base: int, rows: int, made: StageDecisions) -> dict[str, pa.Array]:
-    found = [read_decisions(join(out, path)).between(base, base + rows) for path in made.paths]
+    found = [
+        read_decisions(join(out, path), digest).between(base, base + rows)
+        for path, digest in zip(made.paths, made.sha256, strict=True)
+    ]
     cuts = [part for part in found if isinstance(part, Cuts)]
     if cuts:
         return _cut_columns(cuts, base, rows, made)

@@ -74,6 +74,7 @@ class Carrying:
         shards = self._shard_pass(emitting)
         out = self._journal.out
         quarantined, quarantine_paths = self._gather_quarantine()
+        self._journal.ensure_held()
         remove_leftovers(out, quarantine_paths | self._journal.wanted())
         finish.write_manifest(out, self._plan, emitting, shards, quarantined)
         stats = finish.publish(out)
@@ -151,7 +152,11 @@ class Carrying:
             write_guard_page(self._journal.out)
             raise
         except StopIteration as done:
-            made = StageDecisions(step.name, step.stage.rule, done.value, step.stage.against)
+            digests = {path: digest for receipt in receipts for path, (_, digest) in receipt.outputs.items()}
+            paths = tuple(done.value)
+            made = StageDecisions(
+                step.name, step.stage.rule, paths, tuple(digests[path] for path in paths), step.stage.against
+            )
             self._decisions.append(made)
             self._decision_receipts.extend(receipts)
             self._decisions_fingerprint = outputs_fingerprint(self._decision_receipts)
@@ -178,6 +183,7 @@ class Carrying:
             fingerprint([digest for _, _, _, digest in files]),
             tuple(path for made in dropped for path in made.paths),
             self._decisions_fingerprint if dropped else "",
+            self._limits.memory,
         )
 
     def _decided(self, state: FileState) -> Decided:
@@ -283,7 +289,8 @@ class Carrying:
                 self._progress.note(
                     f"source {name}: nothing of it could be read; see quarantine/{name}.jsonl"
                 )
-            if finish.gather_quarantine(self._journal.out, source, [state.quarantine for state in states]):
+            parts = [state.quarantine for state in states if state.quarantined]
+            if finish.gather_quarantine(self._journal.out, source, parts):
                 paths.add(f"quarantine/{name}.jsonl")
         return records, paths
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from curate.kernels import Texts
 
@@ -23,8 +23,13 @@ class StageConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str | None = None
-    sources: tuple[str, ...] | None = None
+    name: str | None = Field(
+        default=None,
+        description="Stands in the ledger and the report. Default: the kind; its second stage is `kind-2`.",
+    )
+    sources: tuple[str, ...] | None = Field(
+        default=None, description="The sources whose documents it is shown. Default: all."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,17 @@ class DocumentStage(ABC):
     def warnings(self) -> tuple[str, ...]:
         """What a plan should say about the stage before it runs."""
         return ()
+
+    def measurement(self) -> dict[str, object] | None:
+        """What its columns depend on, as JSON values, where `redecide` can decide from them alone; None otherwise."""
+        return None
+
+    def redecide(self, columns: Mapping[str, pa.Array]) -> Verdicts:
+        """What `decide` said about some documents, from the columns that it wrote and those it `requires`.
+
+        Asked only of stages that have a `measurement`. What `edit` does must not depend on anything else either.
+        """
+        raise NotImplementedError
 
     def edit(self, texts: Texts, rows: NDArray[np.int64]) -> Texts:
         """All of `texts`, of which those at `rows` (the documents that `decide` left alive) are edited.

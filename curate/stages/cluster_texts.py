@@ -23,10 +23,10 @@ from curate.io.files import join
 from curate.io.row_ranges import row_ranges
 from curate.io.sources import SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
+from curate.memory import Memory
 from curate.stages.base import DocumentStage, edited
 
 _DOCUMENTS_A_BATCH = 16_384
-_BYTES_A_BATCH = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class TextArguments:
     steps: tuple[NormalizeStep, ...]
     members: str
     number: int
+    memory: Memory
     texts: str
     places: str
 
@@ -56,7 +57,7 @@ def read_texts(out: str, arguments: TextArguments) -> Facts:
 
 def member_rows(out: str, members: str, number: int) -> NDArray[np.int64]:
     """Rows of the ranking's file `number` that are in a cluster, increasing."""
-    ranks = ExchangeFile(join(out, members)).read(0)["rank"]
+    ranks = ExchangeFile(join(out, members), whole=True).read(0)["rank"]
     low, high = np.searchsorted(ranks, np.array([number << 32, number + 1 << 32], np.uint64))
     found: NDArray[np.int64] = (ranks[low:high] & np.uint64(0xFFFFFFFF)).astype(np.int64)
     return found
@@ -69,7 +70,7 @@ def _texts(arguments: TextArguments, rows: NDArray[np.int64]) -> Iterator[tuple[
         arguments.columns,
         text=True,
         max_documents=_DOCUMENTS_A_BATCH,
-        max_bytes=_BYTES_A_BATCH,
+        max_bytes=arguments.memory.batch,
         rows=row_ranges(rows),
     )
     for batch in batches:
@@ -118,10 +119,10 @@ def text_places(out: str, files: Sequence[tuple[int, str, str]], ranks: NDArray[
         mine = np.flatnonzero(numbers == np.uint64(number))
         if not len(mine):
             continue
-        found = ExchangeFile(join(out, places)).read(0)
+        found = ExchangeFile(join(out, places), whole=True).read(0)
         at = np.searchsorted(found["row"], (ranks[mine] & np.uint64(0xFFFFFFFF)).astype(np.uint32))
         buffer[mine] = found["buffer"][at] + np.uint32(len(buffers))
         start[mine], stop[mine] = found["start"][at], found["stop"][at]
-        held = ExchangeFile(join(out, texts))
+        held = ExchangeFile(join(out, texts), whole=True)
         buffers += [held.read(batch)["byte"] for batch in range(len(held))]
     return TextPlaces(buffers, buffer, start, stop)

@@ -19,6 +19,7 @@ from curate.dedup.survivors import STAYS
 from curate.engines.task import Pass, Receipt
 from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.sources import SourceColumns, SourceFile
+from curate.memory import DEFAULT, Memory
 from curate.stages.against import EarlierRun
 from curate.stages.base import Batch, DocumentStage, StageConfig
 
@@ -58,6 +59,7 @@ class Collected:
     fingerprint: of the contents of all exchange files.
     dropped: decision files of corpus stages since the texts were read; what they dropped no longer counts.
     dropped_fingerprint: of their contents.
+    memory: what a task of the stage may take.
     """
 
     source_names: tuple[str, ...]
@@ -66,6 +68,7 @@ class Collected:
     fingerprint: str
     dropped: tuple[str, ...] = ()
     dropped_fingerprint: str = ""
+    memory: Memory = DEFAULT
 
 
 class CorpusStage(ABC):
@@ -104,7 +107,8 @@ class CorpusStage(ABC):
         """The part of `definition` that the exchange files depend on."""
 
     @abstractmethod
-    def collector(self) -> Collector: ...
+    def collector(self, memory: Memory) -> Collector:
+        """What gathers from one source file, and moves what does not fit into `memory` to a temporary file."""
 
     @abstractmethod
     def earlier_runs(self) -> tuple[EarlierRun, ...]:
@@ -168,9 +172,9 @@ class Cuts:
         return self.doc
 
 
-def read_decisions(path: str) -> Decisions | Cuts:
-    """A decision file of either kind."""
-    columns = ExchangeFile(path).read(0)
+def read_decisions(path: str, sha256: str = "") -> Decisions | Cuts:
+    """A decision file of either kind. sha256: its checksum, if that is known."""
+    columns = ExchangeFile(path, whole=True, sha256=sha256).read(0)
     return Cuts(**columns) if set(columns) == set(Cuts.__slots__) else Decisions(**columns)
 
 

@@ -20,6 +20,7 @@ from curate.io.exchange import write_arrays
 from curate.io.files import join
 from curate.io.prefix_exchange import cut_by_prefix, parts_for, slices_for
 from curate.kernels import Texts
+from curate.memory import Memory
 from curate.stages import prefer
 from curate.stages.against import EarlierRun, each_once, find_earlier, gone_pass
 from curate.stages.base import Batch, StageConfig
@@ -71,8 +72,8 @@ class ExactDedupConfig(StageConfig):
         return self
 
 
-#: 24 bytes a document and as much again to sort: about 400 MB a task.
-DOCUMENTS_A_PART = 8_000_000
+#: A task of so many documents takes this much of each: hashes and ranks, sorted, and decisions about duplicates.
+DOCUMENTS_A_PART, BYTES_A_DOCUMENT = 8_000_000, 200
 
 
 class KeyCollector:
@@ -162,7 +163,7 @@ class ExactDedup(CorpusStage):
             "hash": "murmur3-x64-128",
         }
 
-    def collector(self) -> KeyCollector:
+    def collector(self, memory: Memory) -> KeyCollector:
         return KeyCollector(self.config)
 
     def earlier_runs(self) -> tuple[EarlierRun, ...]:
@@ -177,7 +178,7 @@ class ExactDedup(CorpusStage):
         gone = tuple(path for receipt in listed for path in receipt.outputs)
         candidates = Candidates(Ranking.of(collected, self.config.priority, earlier), collected.dropped, gone)
         documents = sum(collected.documents.values()) + sum(run.documents for run in earlier)
-        parts = parts_for(documents, DOCUMENTS_A_PART)
+        parts = parts_for(documents, collected.memory.documents(BYTES_A_DOCUMENT, DOCUMENTS_A_PART))
         inputs = {
             f"stage {name}": fingerprint(self.definition()),
             "texts": collected.fingerprint,

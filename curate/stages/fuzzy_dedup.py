@@ -7,7 +7,7 @@ cluster in the order of preference and decides. With exact verification the text
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -18,7 +18,9 @@ from curate.dedup.sketch import Sketcher
 from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
 from curate.errors import GuardError
 from curate.io.exchange import write_arrays
-from curate.io.prefix_exchange import cut_by_prefix, parts_for, slices_for
+from curate.io.prefix_exchange import Columns, cut_by_prefix, parts_for, slices_for
+from curate.io.spool import Spool
+from curate.memory import Memory
 from curate.stages import prefer
 from curate.stages.against import EarlierRun, find_earlier, gone_pass
 from curate.stages.base import Batch, StageConfig
@@ -26,6 +28,8 @@ from curate.stages.cluster_texts import TextArguments, read_texts
 from curate.stages.corpus import Collected, CorpusStage
 from curate.stages.fuzzy_config import FuzzyDedupConfig
 from curate.stages.fuzzy_tasks import (
+    BYTES_OF_A_RESOLVE,
+    DOCUMENTS_A_RESOLVE,
     JoinArguments,
     ResolveArguments,
     UniteArguments,
@@ -35,44 +39,50 @@ from curate.stages.fuzzy_tasks import (
 )
 from curate.stages.guards import Evidence, cluster_problems, evidence_pass, loss_problems, name_of
 from curate.stages.prefer import Preference, PreferenceCollector
-from curate.stages.ranking import Candidates, Ranking
+from curate.stages.ranking import THIS_RUN, Candidates, Ranking
 
 #: Endings of the exchange files: band keys, signatures.
 SUFFIXES = ("bands.arrow", "signatures.arrow")
-#: 16 bytes a document and twice that to sort: about 400 MB a task.
-DOCUMENTS_A_JOIN = 8_000_000
+#: A join of so many documents takes this much of each: keys and ranks, sorted, and an edge where all share a bucket.
+DOCUMENTS_A_JOIN, BYTES_OF_A_JOIN = 8_000_000, 100
+#: Signatures in a record batch.
+DOCUMENTS_A_BATCH = 131_072
 
 
 class SketchCollector:
     """Collects band keys and signatures of the documents that have a shingle."""
 
-    def __init__(self, sketcher: Sketcher, preference: Preference | None) -> None:
+    def __init__(self, sketcher: Sketcher, preference: Preference | None, memory: Memory) -> None:
         self._sketcher = sketcher
         self._preferences = PreferenceCollector(preference) if preference else None
-        self._keys: list[NDArray[np.uint64]] = [np.zeros((sketcher.bands, 0), np.uint64)]
-        self._signatures: list[NDArray[np.uint8]] = [np.zeros((0, sketcher.hashes), np.uint8)]
-        self._rows: list[NDArray[np.uint32]] = [np.zeros(0, np.uint32)]
+        keys = [np.zeros(0, np.uint64) for _ in range(sketcher.bands)]
+        signatures = np.zeros((0, sketcher.hashes), np.uint8)
+        self._rows, self._signatures = sketcher.bands, sketcher.bands + 1
+        self._spool = Spool([*keys, np.zeros(0, np.uint32), signatures], memory.spool)
 
     def add(self, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
         sketches = self._sketcher.sketch(batch.texts, rows)
         found = sketches.sketched
-        self._keys.append(sketches.keys[:, found])
-        self._signatures.append(sketches.signatures[found])
-        self._rows.append((rows[found] + first_row).astype(np.uint32))
+        kept = (rows[found] + first_row).astype(np.uint32)
+        self._spool.add([*sketches.keys[:, found], kept, sketches.signatures[found]])
         if self._preferences:
             self._preferences.add(batch, rows[found], first_row)
 
     def write(self, paths: Sequence[str]) -> None:
-        keys, rows = np.concatenate(self._keys, axis=1), np.concatenate(self._rows)
-        slices = slices_for(len(rows))
-        batches = []
-        for band in keys:
-            order = np.argsort(band, kind="stable")
-            batches += cut_by_prefix({"key": band[order], "row": rows[order]}, slices)
-        write_arrays(paths[0], batches, {"slices": str(slices)})
-        write_arrays(paths[1], [{"row": rows, "signature": np.concatenate(self._signatures)}], {})
+        slices = slices_for(self._spool.rows)
+        write_arrays(paths[0], self._sorted_keys(slices), {"slices": str(slices)})
+        blocks = self._spool.blocks([self._rows, self._signatures], DOCUMENTS_A_BATCH)
+        write_arrays(paths[1], ({"row": rows, "signature": found} for rows, found in blocks), {})
         if self._preferences:
             self._preferences.write(paths[2])
+
+    def _sorted_keys(self, slices: int) -> Iterator[Columns]:
+        """Each band's keys, sorted and cut by prefix."""
+        rows = self._spool.column(self._rows)
+        for band in range(self._sketcher.bands):
+            keys = self._spool.column(band)
+            order = np.argsort(keys, kind="stable")
+            yield from cut_by_prefix({"key": keys[order], "row": rows[order]}, slices)
 
 
 class FuzzyDedup(CorpusStage):
@@ -106,8 +116,8 @@ class FuzzyDedup(CorpusStage):
             "seed": chosen.seed,
         }
 
-    def collector(self) -> SketchCollector:
-        return SketchCollector(self.config.sketcher(), self._preference)
+    def collector(self, memory: Memory) -> SketchCollector:
+        return SketchCollector(self.config.sketcher(), self._preference, memory)
 
     def earlier_runs(self) -> tuple[EarlierRun, ...]:
         return tuple(find_earlier(path, "fuzzy_dedup", self._sketches(), SUFFIXES) for path in self.against)
@@ -125,8 +135,8 @@ class FuzzyDedup(CorpusStage):
         }
         documents = sum(collected.documents.values()) + sum(run.documents for run in earlier)
         candidates = Candidates(ranking, collected.dropped, gone)
-        joined = yield self._join_pass(name, candidates, documents, shared)
-        (clustered,) = yield self._clusters_pass(name, joined)
+        joined = yield self._join_pass(name, candidates, documents, shared, collected.memory)
+        (clustered,) = yield self._clusters_pass(name, joined, collected.memory)
         largest = tuple((int(root), int(size)) for root, size in clustered.facts["largest"])
         evidence = Evidence(
             name, (), collected, ranking, self.against, largest, _clusters(name), _members(name), None
@@ -165,8 +175,10 @@ class FuzzyDedup(CorpusStage):
         places = tuple((task.arguments.number, *task.outputs) for task in reading.tasks)
         return self._resolve_pass(name, collected, ranking, clustered.facts["parts"], places, inputs)
 
-    def _join_pass(self, name: str, candidates: Candidates, documents: int, inputs: dict[str, str]) -> Pass:
-        parts = parts_for(documents, DOCUMENTS_A_JOIN)
+    def _join_pass(
+        self, name: str, candidates: Candidates, documents: int, inputs: dict[str, str], memory: Memory
+    ) -> Pass:
+        parts = parts_for(documents, memory.documents(BYTES_OF_A_JOIN, DOCUMENTS_A_JOIN))
         tasks = []
         for band in range(self.config.bands):
             for part in range(parts):
@@ -176,11 +188,13 @@ class FuzzyDedup(CorpusStage):
                 tasks.append(Task(key, join_band, arguments, inputs, (edges,)))
         return Pass(f"{name}: join", tuple(tasks))
 
-    def _clusters_pass(self, name: str, joined: list[Receipt]) -> Pass:
+    def _clusters_pass(self, name: str, joined: list[Receipt], memory: Memory) -> Pass:
         edges = tuple(path for receipt in joined for path in receipt.outputs)
         outputs = (_clusters(name), _members(name))
-        inputs = {"edges": outputs_fingerprint(joined)}
-        task = Task(f"{name}/clusters", unite, UniteArguments(edges, *outputs), inputs, outputs)
+        part = memory.documents(BYTES_OF_A_RESOLVE + self.config.hashes, DOCUMENTS_A_RESOLVE)
+        inputs = {"edges": outputs_fingerprint(joined), "documents a part": str(part)}
+        arguments = UniteArguments(name, edges, part, memory, *outputs)
+        task = Task(f"{name}/clusters", unite, arguments, inputs, outputs)
         return Pass(f"{name}: clusters", (task,))
 
     def _text_pass(self, name: str, collected: Collected, ranking: Ranking, clustered: Receipt) -> Pass:
@@ -193,11 +207,20 @@ class FuzzyDedup(CorpusStage):
         source_files = {file.base: file for file in collected.files}
         tasks = []
         for number in clustered.facts["files"] if self.rereads_text else ():
+            if ranking.files[number].run != THIS_RUN:
+                continue
             file = source_files[ranking.files[number].base]
             key = f"{name}/texts/{number:06d}"
             outputs = (f"run/exchange/{key}.arrow", f"run/exchange/{key}.places.arrow")
             arguments = TextArguments(
-                file.file, file.columns, file.edits, self.config.normalize, members, number, *outputs
+                file.file,
+                file.columns,
+                file.edits,
+                self.config.normalize,
+                members,
+                number,
+                collected.memory,
+                *outputs,
             )
             tasks.append(Task(key, read_texts, arguments, inputs, outputs, file.file.bytes))
         return Pass(f"{name}: texts", tuple(tasks))

@@ -12,8 +12,10 @@ from curate.dedup.clusters import UnionFind
 from curate.dedup.join import bucket_edges
 from curate.dedup.survivors import STAYS, resolve, resolve_exactly
 from curate.engines.task import Facts
+from curate.errors import OutputError, Problem
 from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.files import join
+from curate.memory import Memory
 from curate.stages.cluster_texts import text_places
 from curate.stages.fuzzy_config import FuzzyDedupConfig
 from curate.stages.ranking import (
@@ -27,8 +29,11 @@ from curate.stages.ranking import (
     starts_of,
 )
 
-#: 128 signature bytes a document with 128 hashes: about 130 MB a task.
-DOCUMENTS_A_RESOLVE = 1_000_000
+#: A task that resolves so many documents takes this much of each beside its signature; most of it is an index of those
+#: that stay in a cluster of many.
+DOCUMENTS_A_RESOLVE, BYTES_OF_A_RESOLVE = 1_000_000, 400
+#: What uniting and writing takes of each document with an edge.
+BYTES_OF_A_MEMBER = 110
 #: How many of the largest clusters a guard shows as evidence.
 CLUSTERS_SHOWN = 5
 
@@ -65,9 +70,12 @@ def _of_this_run(ranking: Ranking, a: NDArray[np.uint64], b: NDArray[np.uint64])
 
 @dataclass(frozen=True, slots=True)
 class UniteArguments:
-    """members: where the sorted ranks of all documents in clusters go."""
+    """part: documents that a task is to resolve. members: where the sorted ranks of all documents in clusters go."""
 
+    stage: str
     edges: tuple[str, ...]
+    part: int
+    memory: Memory
     clusters: str
     members: str
 
@@ -78,9 +86,11 @@ def unite(out: str, arguments: UniteArguments) -> Facts:
     for path in arguments.edges:
         edges = ExchangeFile(join(out, path)).read(0)
         union.add(edges["a"], edges["b"])
+        if len(union) * BYTES_OF_A_MEMBER > arguments.memory.bytes:
+            raise OutputError(_too_many(arguments, len(union)))
     clusters = union.clusters()
     sizes = np.diff(clusters.offsets)
-    wanted = np.arange(DOCUMENTS_A_RESOLVE, len(clusters.docs), DOCUMENTS_A_RESOLVE)
+    wanted = np.arange(arguments.part, len(clusters.docs), arguments.part)
     cuts = np.unique(clusters.offsets[np.searchsorted(clusters.offsets, wanted)])
     bounds = [0, *cuts.tolist(), len(clusters.docs)]
     batches = [
@@ -100,6 +110,15 @@ def unite(out: str, arguments: UniteArguments) -> Facts:
         "parts": len(batches),
         "files": np.unique(members >> np.uint64(32)).tolist(),
     }
+
+
+def _too_many(arguments: UniteArguments, documents: int) -> Problem:
+    return Problem(
+        f"{arguments.stage}: clusters",
+        f"more than {documents:,} documents have a candidate: to unite them takes {BYTES_OF_A_MEMBER} bytes each",
+        f"at most {arguments.memory.bytes:,} bytes (--memory)",
+        "give --memory that much: the run goes on where it stopped. Or ask for more rows a band",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +146,13 @@ def resolve_part(out: str, arguments: ResolveArguments) -> Facts:
     empty = np.zeros((0, config.hashes), np.uint8)
     signatures = gather(out, ranking, ranks, 1, "signature", empty)
     across = config.scope == "across"
+    pinned = ranking.runs_of(ranks) != THIS_RUN
     if config.verify and config.verify.exact:
         places = text_places(out, arguments.texts, ranks)
         witness, similarity = resolve_exactly(
-            offsets, names, signatures, places, config.cut(), config.verify.min_similarity, across
+            offsets, names, signatures, places, config.cut(), config.verify.min_similarity, across, pinned
         )
     else:
-        pinned = ranking.runs_of(ranks) != THIS_RUN
         least = config.verify.min_similarity if config.verify else None
         witness, similarity = resolve(offsets, names, signatures, least, across, pinned)
     stays = witness == STAYS

@@ -92,7 +92,7 @@ def evidence_pass(evidence: Evidence, clustered: Receipt) -> Pass:
 
 def write_evidence(out: str, evidence: Evidence) -> Facts:
     """Write the largest clusters with a sample of their documents, and what becomes of each source."""
-    ranks = ExchangeFile(join(out, evidence.members)).read(0)["rank"]
+    ranks = ExchangeFile(join(out, evidence.members), whole=True).read(0)["rank"]
     here = ranks[evidence.ranking.runs_of(ranks) == THIS_RUN]
     sources = np.bincount((evidence.ranking.docs(here) >> np.uint64(56)).astype(np.int64), minlength=256)
     names = evidence.collected.source_names

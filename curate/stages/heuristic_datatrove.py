@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curate.stages.heuristic_rules import REPEATED_GRAMS, TOP_GRAMS, Measure, Profile, Rule
+from curate.stages.heuristic_rules import REPEATED_GRAMS, TOP_GRAMS, Measure, Profile, Rule, removed_share
 
 _SOURCE = "datatrove 0.10.1, src/datatrove/pipeline/filters/{}.py"
 
@@ -79,6 +79,7 @@ _C4 = (
     Rule("lorem_ipsum", Measure("filler_lines"), None, 0, "C4QualityFilter.filter_lorem_ipsum"),
     Rule("curly_bracket", Measure("bracket_lines"), None, 0, "C4QualityFilter.filter_curly_bracket"),
     Rule("too_few_sentences", Measure("sentences"), 5, None, "C4QualityFilter.min_num_sentences"),
+    removed_share("kept_chars"),
 )
 
 

@@ -10,6 +10,8 @@ from curate.stages.heuristic_datatrove import C4_KEEP_UNPUNCTUATED, DATATROVE, F
 from curate.stages.heuristic_dclm import DCLM
 from curate.stages.heuristic_dolma import DOLMA, DOLMA_V2
 from curate.stages.heuristic_gopher import GOPHER
+from curate.stages.heuristic_lines import C4, DOLMA_C4, REFINEDWEB_LINES
+from curate.stages.heuristic_multilingual import MULTILINGUAL
 from curate.stages.heuristic_rules import Measure, Profile, Rule
 
 
@@ -171,13 +173,26 @@ NEMO = Profile(
 
 PROFILES: dict[str, Profile] = {
     profile.name: profile
-    for profile in (NEMO, *DATATROVE, C4_KEEP_UNPUNCTUATED, *DOLMA, *DOLMA_V2, *DCLM, *GOPHER)
+    for profile in (
+        NEMO,
+        *DATATROVE,
+        C4_KEEP_UNPUNCTUATED,
+        *DOLMA,
+        *DOLMA_V2,
+        *DCLM,
+        *GOPHER,
+        C4,
+        DOLMA_C4,
+        REFINEDWEB_LINES,
+        *MULTILINGUAL,
+    )
 }
 FAMILIES: dict[str, tuple[str, ...]] = {
     "datatrove": tuple(profile.name for profile in DATATROVE),
     "fineweb": tuple(profile.name for profile in FINEWEB),
     "dolma": tuple(profile.name for profile in DOLMA),
     "dolma.gopher_v2": tuple(profile.name for profile in DOLMA_V2),
-    "dclm": tuple(profile.name for profile in DCLM),
+    "dclm": tuple(profile.name for profile in (*DCLM, REFINEDWEB_LINES)),
     "gopher": tuple(profile.name for profile in GOPHER),
+    "multilingual": tuple(profile.name for profile in MULTILINGUAL),
 }

@@ -81,7 +81,8 @@ class Measure:
 class Rule:
     """A document stays if minimum <= measure <= maximum.
 
-    An undefined measure keeps no bound, or with `lenient` all of them.
+    An undefined measure keeps no bound, or with `lenient` all of them. A rule without bounds drops nothing: it is a
+    statistic that a recipe may bound.
     stops: counting stops at the minimum, so that no measure is above it.
     source: where the bounds stand in the implementation that the profile follows.
     """
@@ -94,10 +95,13 @@ class Rule:
     stops: bool = False
     lenient: bool = False
 
-    def score(self, counts: Counts) -> NDArray[np.float64]:
-        """What the rule compares with its bounds, for each document; float64, NaN where it is undefined."""
-        value = self.measure.of(counts)
-        return np.minimum(value, self.minimum) if self.stops and self.minimum is not None else value
+    @property
+    def bounded(self) -> bool:
+        return self.minimum is not None or self.maximum is not None
+
+    def score(self, measure: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the rule compares with its bounds: the measures, cut at the minimum where counting stops there."""
+        return np.minimum(measure, self.minimum) if self.stops and self.minimum is not None else measure
 
     def passes(self, score: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which scores keep the bounds; bool, shape (documents,)."""
@@ -129,6 +133,8 @@ class Profile:
         return [f"{self.name}.{rule.name}" for rule in self.rules]
 
 
+#: The name of the statistic that profiles that edit texts always keep.
+REMOVED = "removed"
 #: The bounds of the most frequent n-gram and of repeated n-grams: Gopher, table A1.
 TOP_GRAMS = {2: 0.2, 3: 0.18, 4: 0.16}
 REPEATED_GRAMS = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.10}
@@ -140,3 +146,9 @@ def at_most(name: str, measure: Measure, maximum: float, source: str) -> Rule:
 
 def at_least(name: str, measure: Measure, minimum: float, source: str) -> Rule:
     return Rule(name, measure, minimum, None, source)
+
+
+def removed_share(kept: str) -> Rule:
+    """The statistic of profiles that edit: the share of a document's code points that are gone."""
+    measure = Measure("chars", less=kept, per="chars", undefined=0.0)
+    return Rule(REMOVED, measure, None, None, "no rule of the implementation")

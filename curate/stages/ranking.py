@@ -41,9 +41,9 @@ class RankedFile:
     run: int
     place: int
 
-    def exchange(self, out: str, which: int) -> ExchangeFile:
+    def exchange(self, out: str, which: int, *, whole: bool = False) -> ExchangeFile:
         path = self.paths[which]
-        return ExchangeFile(join(out, path) if self.run == THIS_RUN else path)
+        return ExchangeFile(join(out, path) if self.run == THIS_RUN else path, whole=whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Candidates:
     ) -> Iterator[tuple[Columns, NDArray[np.uint64]]]:
         """The columns, keys first, and the ranks of the documents whose key of that band falls in `part`, a file at
         a time; their first exchange file holds `slices` record batches a band."""
-        gone = [ExchangeFile(join(out, path)).read(0)["doc"] for path in self.gone]
+        gone = [ExchangeFile(join(out, path), whole=True).read(0)["doc"] for path in self.gone]
         decisions = [read_decisions(join(out, path)) for path in self.dropped]
         for number, file in enumerate(self.ranking.files):
             exchange = file.exchange(out, 0)
@@ -144,9 +144,15 @@ def gather(
     stops = [*starts[1:].tolist(), len(ordered)]
     gathered = np.empty((len(ranks), *empty.shape[1:]), empty.dtype)
     for number, start, stop in zip(numbers.tolist(), starts.tolist(), stops, strict=True):
-        columns = ranking.files[number].exchange(out, which).read(0)
+        exchange = ranking.files[number].exchange(out, which, whole=True)
         rows = (ordered[start:stop] & _ROW_MASK).astype(np.uint32)
-        gathered[order[start:stop]] = columns[column][np.searchsorted(columns["row"], rows)]
+        begin = 0
+        for batch in range(len(exchange)):
+            columns = exchange.read(batch)
+            end = int(np.searchsorted(rows, columns["row"][-1:].max(initial=0), side="right"))
+            at = np.searchsorted(columns["row"], rows[begin:end])
+            gathered[order[start + begin : start + end]] = columns[column][at]
+            begin = end
     return gathered
 
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-_UNITS = {"": 1, "b": 1} | {
-    prefix + suffix: base**power
-    for power, prefix in enumerate("kmgt", start=1)
-    for suffix, base in (("b", 1000), ("ib", 1024))
-}
+from curate.memory import size_in_bytes
 
 
 class OutputConfig(BaseModel):
@@ -35,7 +30,4 @@ class OutputConfig(BaseModel):
     def _size_in_words(cls, size: Any) -> Any:
         if not isinstance(size, str):
             return size
-        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)", size.strip())
-        if match is None or match[2].lower() not in _UNITS:
-            raise ValueError(f"{size!r} is not a size: write bytes, or a number with KB, MB, GB, MiB or GiB")
-        return int(float(match[1]) * _UNITS[match[2].lower()])
+        return size_in_bytes(size)

@@ -15,6 +15,7 @@ import pytest
 from curate import cli
 from curate.errors import GuardError, Problem
 from curate.run import Result
+from tests.report.outputs import write_output
 
 RECIPE = """\
 name: demo
@@ -214,7 +215,7 @@ def test_an_interrupt_by_signal(recipe: str, tmp_path: Path) -> None:
         (["walk"], "No such command 'walk'"),
         (["run", "x", "--workers", "0"], "Invalid value for '--workers'"),
         (["run", "x", "--wrokers", "1"], "No such option: --wrokers"),
-        (["explain", "out"], "Missing argument 'DOCUMENT'"),
+        (["explain", "out"], "Invalid value: give a document or --random"),
     ],
 )
 def test_wrong_use(curate, arguments: list[str], message: str) -> None:
@@ -313,3 +314,12 @@ def test_the_public_names_stay_functions_whatever_is_imported() -> None:
         "except AttributeError as error: assert 'nosuch' in str(error)\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+def test_explain_shows_drops_of_a_stage_picked_at_random(curate, tmp_path: Path) -> None:
+    out = str(write_output(tmp_path))
+    code, shown, _ = curate("explain", out, "--random", "--stage", "quality", "-n", "2")
+    assert (code, shown.count("dropped by quality: quality.label")) == (0, 2)
+    for wrong in ([], ["web:0:0", "--random"]):
+        code, _, said = curate("explain", out, *wrong)
+        assert (code, "a document or --random" in said) == (1, True)

@@ -175,6 +175,46 @@ def test_texts_decide_exactly(groups: list[list[str]], least: float, across: boo
             kept += [] if found else [i]
 
 
+@pytest.mark.parametrize("size", [40, 900])
+def test_texts_of_pinned_documents_are_not_looked_at(size: int) -> None:
+    """Pinned documents have no text here; their signatures decide, and texts among the others."""
+    random = np.random.default_rng(size)
+    bases = random.integers(97, 105, (8, 60), np.uint8)
+    texts = bases[random.integers(0, 8, size)]
+    texts[random.random(texts.shape) < 0.02] = 120
+    packed = Texts(texts.reshape(-1), np.arange(size + 1, dtype=np.int64) * 60)
+    signatures = Sketcher(Shingles("char", 3), 96, 8, seed=1).sketch(packed, np.arange(size)).signatures
+    pinned = np.arange(size) < size // 4
+    start = np.where(pinned, 0, packed.offsets[:-1])
+    stop = np.where(pinned, 0, packed.offsets[1:])
+    places = TextPlaces([packed.data], np.zeros(size, np.uint32), start, stop)
+    docs = np.arange(size, dtype=np.uint64)
+    witness, measured = resolve_exactly(
+        np.array([0, size]), docs, signatures, places, Shingles("char", 3), 0.8, False, pinned
+    )
+    needed, plausible = matches_needed(0.8, 96), plausible_matches(0.8, 96)
+    sets = [shingles(text.tobytes()) for text in texts]
+    kept: list[int] = []
+    by_signature = by_text = 0
+    for i in range(size):
+        for j in kept if not pinned[i] else []:
+            equal = int((signatures[i] == signatures[j]).sum())
+            jaccard = len(sets[i] & sets[j]) / len(sets[i] | sets[j])
+            if pinned[j] and equal >= needed:
+                assert (int(witness[i]), measured[i]) == (j, np.float32(similarity_of_matches(96)[equal]))
+                by_signature += 1
+                break
+            if not pinned[j] and equal >= plausible and jaccard >= 0.8:
+                assert (int(witness[i]), measured[i]) == (j, np.float32(jaccard))
+                by_text += 1
+                break
+        else:
+            assert witness[i] == STAYS
+            kept.append(i)
+    assert by_signature >= 3
+    assert by_text >= 3
+
+
 def test_signatures_rule_out_only_what_is_far_away() -> None:
     needed = plausible_matches(0.8, 128)
     assert 0.64 < similarity_of_matches(128)[needed] < 0.68

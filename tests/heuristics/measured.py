@@ -5,8 +5,9 @@ import pyarrow as pa
 
 from curate.kernels import Texts
 from curate.stages.base import Batch
+from curate.stages.heuristic_config import HeuristicsConfig
 from curate.stages.heuristic_profiles import PROFILES
-from curate.stages.heuristics import Heuristics, HeuristicsConfig
+from curate.stages.heuristics import Heuristics
 
 
 def batch_of(texts):

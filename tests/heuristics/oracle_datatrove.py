@@ -133,6 +133,6 @@ def c4(text, split, unpunctuated):
             continue
         found += sentences(line, split)
         kept.append(line)
-    return {"lorem_ipsum": filler, "curly_bracket": brackets, "too_few_sentences": found}, "\n".join(
-        kept
-    ).strip()
+    left = "\n".join(kept).strip()
+    counts = {"lorem_ipsum": filler, "curly_bracket": brackets, "too_few_sentences": found}
+    return {**counts, "removed": ratio(len(text) - len(left), len(text), 0)}, left

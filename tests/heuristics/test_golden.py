@@ -7,8 +7,9 @@ import pytest
 
 from curate.kernels import Texts
 from curate.stages.base import Batch
+from curate.stages.heuristic_config import HeuristicsConfig
 from curate.stages.heuristic_profiles import NEMO
-from curate.stages.heuristics import Heuristics, HeuristicsConfig
+from curate.stages.heuristics import Heuristics
 from tests.shared_data import shared_data
 
 TOP = [rule.name for rule in NEMO.rules if rule.name.startswith("repeating_top_")]

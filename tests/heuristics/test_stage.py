@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from curate.kernels import Texts
 from curate.stages.base import Batch
+from curate.stages.heuristic_config import HeuristicsConfig
 from curate.stages.heuristic_profiles import PROFILES
-from curate.stages.heuristics import Heuristics, HeuristicsConfig
+from curate.stages.heuristics import Heuristics
 from tests.heuristics.strategies import texts
 
 PROSE = (
@@ -134,7 +135,9 @@ def test_the_definition_holds_all_that_decides():
         thresholds={"word_count": {"max": 70}},
         keep_stats=["max_word_length"],
     )
+    source = "NeMo Curator 1.3.0, nemo_curator/config/text/heuristic_filter_english_pipeline.yaml"
     assert json.loads(json.dumps(Heuristics(config).definition())) == {
+        "profiles": {"nemo": source},
         "rules": [
             {"rule": "nemo.word_count", "measure": "words", "min": 50.0, "max": 70.0},
             {"rule": "nemo.ellipsis", "measure": "ellipsis_lines / lines", "min": None, "max": 0.3},

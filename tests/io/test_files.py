@@ -91,7 +91,7 @@ def test_remote_files_are_uploaded_only_when_whole() -> None:
         assert read.read() == b"one"
     with pytest.raises(ZeroDivisionError), files.atomic_write("memory://written/a/c.bin"):
         raise ZeroDivisionError
-    assert files.list_folder("memory://written") == ["memory:///written/a/b.bin"]
+    assert files.list_folder("memory://written") == ["memory://written/a/b.bin"]
     fsspec.filesystem("memory").rm("/written", recursive=True)
 
 

@@ -1,6 +1,5 @@
 import base64
 import gzip
-import io
 import json
 from pathlib import Path
 
@@ -220,11 +219,10 @@ def test_a_lost_connection_is_no_truncated_file(tmp_path: Path, monkeypatch: pyt
     memory.put(str(_write(tmp_path / "a.jsonl.gz", _line("a"))), "/lost/a.jsonl.gz")
     (file,) = list_files("test", ["memory://lost/*"], None, TEXT)
 
-    class _Lost(io.BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
-            raise RuntimeError("connection reset")
+    def lost(*_: object, **__: object) -> bytes:
+        raise RuntimeError("connection reset")
 
-    monkeypatch.setattr(type(memory), "_open", lambda *_, **__: _Lost())
+    monkeypatch.setattr(type(memory), "cat_file", lost)
     with pytest.raises(SourceError, match=r"a\.jsonl\.gz: cannot be read: RuntimeError: connection reset"):
         list(read_batches(file, TEXT, text=True, max_documents=10, max_bytes=1000))
     memory.rm("/lost", recursive=True)

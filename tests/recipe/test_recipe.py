@@ -406,7 +406,6 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         ("stages: [exact_dedup: {key: ''}]", "expected: text that is not empty"),
         ("stages: [exact_dedup: {key: url, normalize: [digits]}]", "normalize is for key: text"),
         ("stages: [exact_dedup: {against: [out/a, out/a/]}]", "each earlier run once"),
-        ("stages: [fuzzy_dedup: {against: [out/a], verify: {exact: true}}]", "needs the texts of both"),
         ("stages: [fuzzy_dedup: {shingles: {length: 65}}]", "char shingles have 1 to 64"),
         ("stages: [fuzzy_dedup: {shingles: {unit: word}}]", "word shingles have 1 to 16"),
         ("stages: [fuzzy_dedup: {threshold: 0.8, preset: nemo}]", "give one of them"),

@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
+from curate.dedup import similarity
+from curate.dedup.sketch import Sketcher
 from curate.errors import OutputError, SourceError
+from curate.kernels import Texts
 from curate.report import explain
 from curate.run import clean
+from curate.stages.fuzzy_config import FuzzyDedupConfig
 from tests.run.corpora import document, edited
 from tests.run.pages import kept, rows, run_stages, witnesses, write_pages
 
@@ -68,6 +74,37 @@ def test_a_new_crawl_against_yesterdays(tmp_path: Path, yesterday: Path) -> None
     assert [entry["matrix"] for entry in stats["dedup"]] == [{"new": {"new": 1, str(yesterday): 1}}] * 2
     assert [entry["orphans"] for entry in stats["dedup"]] == [{}, {}]
     assert str(yesterday) in (out / "report/index.html").read_text()
+
+
+def estimate(settings: dict[str, object], a: str, b: str) -> float:
+    """What the signatures of two texts say."""
+    sketcher: Sketcher = FuzzyDedupConfig.model_validate(settings).sketcher()
+    texts = Texts.from_arrow(pa.array([a, b]))
+    signatures = sketcher.sketch(texts, np.arange(2)).signatures
+    return float(similarity(signatures[:1], signatures[1:])[0])
+
+
+def shingles(text: str) -> set[str]:
+    return {text[i : i + 25] for i in range(len(text) - 24)}
+
+
+def test_texts_decide_inside_the_run_and_signatures_against_yesterdays(
+    tmp_path: Path, yesterday: Path
+) -> None:
+    new_pages(tmp_path)
+    stage = f"""  - exact_dedup
+  - fuzzy_dedup: {{threshold: 0.7, verify: {{exact: true, min_similarity: 0.7}}, against: [{yesterday}]}}"""
+    out = run_stages(tmp_path, ["new"], stage)
+    assert kept(out) == {"fresh", "other"}
+    found = rows(out)
+    fresh, near = shingles(document(30)), shingles(edited(document(30)))
+    assert found["fresh-near"]["duplicate_in"] is None
+    assert found["fresh-near"]["similarity"] == np.float32(len(fresh & near) / len(fresh | near))
+    assert found["near"]["duplicate_in"] == str(yesterday)
+    assert found["near"]["similarity"] == np.float32(
+        estimate({"threshold": 0.7}, edited(document(6)), document(6))
+    )
+    assert found["same"]["similarity"] == 1.0
 
 
 def test_explain_finds_the_witness_in_the_earlier_run(tmp_path: Path, yesterday: Path) -> None:

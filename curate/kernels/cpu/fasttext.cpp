@@ -124,6 +124,39 @@ class FastText {
     return {labels.numpy(), scores.numpy()};
   }
 
+  // The fields of FastTextView by name: numbers, and arrays in this object's memory, which `self` keeps.
+  nb::dict view(nb::handle self) const {
+    nb::dict fields;
+#define CURATE_NUMBER(name) fields[#name] = view_.name;
+    CURATE_NUMBER(word_shift) CURATE_NUMBER(words) CURATE_NUMBER(labels)
+    CURATE_NUMBER(min_n) CURATE_NUMBER(max_n) CURATE_NUMBER(word_ngrams)
+    CURATE_NUMBER(bucket) CURATE_NUMBER(bucket_inverse)
+    CURATE_NUMBER(pruned) CURATE_NUMBER(kept_mask) CURATE_NUMBER(kept_shift)
+    CURATE_NUMBER(dim) CURATE_NUMBER(part) CURATE_NUMBER(parts) CURATE_NUMBER(loss)
+#undef CURATE_NUMBER
+    const auto array = [&](const char* name, const auto* values, size_t count) {
+      using T = std::remove_pointer_t<decltype(values)>;
+      fields[name] = nb::ndarray<nb::numpy, T, nb::ndim<1>>(values, {count}, self);
+    };
+    array("spelling", spelling_.data(), spelling_.shape(0));
+    array("begin", begin_.data(), begin_.shape(0));
+    array("end", end_.data(), end_.shape(0));
+    array("hashes", hashes_.data(), hashes_.size());
+    array("word_slots", word_slots_.data(), word_slots_.size());
+    array("kept_filter", kept_filter_.data(), kept_filter_.size());
+    array("kept_slots", kept_slots_.data(), kept_slots_.size());
+    array("rows", rows_.data(), rows_.shape(0));
+    array("codes", codes_.data(), codes_.shape(0));
+    array("centroids", centroids_.data(), centroids_.shape(0));
+    array("norms", norms_.data(), norms_.shape(0));
+    array("output", output_.data(), output_.size());
+    array("output_norms", output_norms_.data(), output_norms_.shape(0));
+    array("left", left_.data(), left_.size());
+    array("right", right_.data(), right_.size());
+    array("sigmoid", sigmoid_, 513);
+    return fields;
+  }
+
  private:
   // Buffers of one call, used again for every text of it.
   struct Work {
@@ -160,7 +193,7 @@ class FastText {
       }
     }
     i32 entry = fasttext_entry(view_, word, size, hash);
-    if (entry >= view_.words || (entry < 0 && fasttext_label_prefix(word, size))) return false;
+    if (fasttext_is_label(view_, word, size, entry)) return false;
     if (size <= RememberedWords::LONGEST && view_.max_n > 0) {
       append(work, *work.remembered.remember(word, size, hash, [&](auto&& row) {
         fasttext_word_rows(view_, word, size, entry, row);
@@ -178,7 +211,6 @@ class FastText {
   }
 
   void score_one(Work& work, const u8* text, i64 size, i32 k, i32* labels, float* scores) const {
-    static const u8 end_of_sentence[] = {'<', '/', 's', '>'};
     std::fill(work.hidden.begin(), work.hidden.end(), 0.0f);
     work.hashes.clear();
     work.added = 0;
@@ -191,8 +223,8 @@ class FastText {
     }
     if (!ended) {
       hash = FASTTEXT_HASH_SEED;
-      for (u8 c : end_of_sentence) hash = fasttext_hash(hash, c);
-      if (add_word(work, end_of_sentence, 4, hash)) work.hashes.push_back(hash);
+      for (u8 c : FASTTEXT_END_OF_SENTENCE) hash = fasttext_hash(hash, c);
+      if (add_word(work, FASTTEXT_END_OF_SENTENCE, 4, hash)) work.hashes.push_back(hash);
     }
     if (view_.word_ngrams > 1)
       fasttext_word_ngram_rows(view_, work.hashes.data(), static_cast<i64>(work.hashes.size()),
@@ -324,6 +356,7 @@ static std::tuple<Out<i64>, Out<i64>, Out<i64>, Out<u8>, i64, i64> fasttext_entr
 }
 
 void bind_fasttext(nb::module_& m) {
+  m.attr("FASTTEXT_VIEW_BYTES") = sizeof(FastTextView);
   m.def("fasttext_entries", &fasttext_entries, nb::arg("data"), nb::arg("at"), nb::arg("count"));
   nb::class_<FastText>(m, "FastText")
       .def(nb::init<i32, i32, i32, i32, i32, i32, i32, i32, In<u8>, In<i64>, In<i64>, In<i64>,
@@ -334,6 +367,7 @@ void bind_fasttext(nb::module_& m) {
            nb::arg("begin"), nb::arg("end"), nb::arg("label_counts"), nb::arg("kept_buckets").none(),
            nb::arg("kept_rows").none(), nb::arg("rows"), nb::arg("codes"), nb::arg("centroids"),
            nb::arg("norms"), nb::arg("part"), nb::arg("output"), nb::arg("output_norms"))
+      .def("view", [](nb::handle self) { return nb::cast<const FastText&>(self).view(self); })
       .def("score", &FastText::score, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("k"),
            nb::arg("characters"));
 }

@@ -8,6 +8,9 @@
 #include "arrays.h"
 #include "heuristics.h"
 #include "heuristics_c4.h"
+#include "heuristics_c4_tfds.h"
+#include "heuristics_dolma_c4.h"
+#include "heuristics_refinedweb.h"
 
 namespace curate::cpu {
 
@@ -69,6 +72,13 @@ const Family FAMILIES[] = {
     {"datatrove.fineweb_quality",
      {CURATE_DATATROVE_FINEWEB(CURATE_NAME)},
      [](Memory& m, u32, i64* out) { write(measure_datatrove_fineweb(m.document), out); }},
+    {"c4", {CURATE_C4(CURATE_NAME)}, [](Memory& m, u32, i64* out) { write(measure_c4(m.document), out); }},
+    {"dclm.refinedweb_lines",
+     {CURATE_REFINEDWEB_LINES(CURATE_NAME)},
+     [](Memory& m, u32, i64* out) { write(measure_refinedweb_lines(m.document), out); }},
+    {"dolma.c4",
+     {CURATE_DOLMA_C4(CURATE_NAME)},
+     [](Memory& m, u32, i64* out) { write(measure_dolma_c4(m.document), out); }},
 };
 #undef CURATE_GROUPED
 #undef CURATE_NAME
@@ -121,6 +131,36 @@ Out<i64> heuristics(In<u8> data, In<i64> offsets, In<i64> rows,
   return statistics.numpy();
 }
 
+// (data, offsets): the texts at `rows` as the families leave them behind, one after the other.
+nb::tuple heuristic_edits(In<u8> data, In<i64> offsets, In<i64> rows, const std::vector<std::string>& names) {
+  TextView texts(data, offsets);
+  check_rows(rows, texts.count);
+  std::vector<std::pair<std::string, u32>> asked;
+  for (const std::string& name : names) asked.emplace_back(name, 0);
+  const std::vector<Step> steps = steps_of(asked);
+  const i64 longest = longest_of(texts, rows);
+  size_t widest = 0;
+  for (const Step& step : steps) widest = std::max(widest, step.family->statistics.size());
+  Fresh<i64> bounds(rows.shape(0) + 1);
+  std::vector<u8> left;
+  {
+    nb::gil_scoped_release unlocked;
+    Memory memory(longest, false);
+    std::vector<i64> statistics(widest);
+    bounds.data()[0] = 0;
+    for (size_t i = 0; i < rows.shape(0); ++i) {
+      const i64 row = rows.data()[i];
+      memory.document.open(texts.begin(row), texts.size(row));
+      for (const Step& step : steps) step.family->measure(memory, step.groups, statistics.data());
+      left.insert(left.end(), memory.document.text(), memory.document.text() + memory.document.size());
+      bounds.data()[i + 1] = static_cast<i64>(left.size());
+    }
+  }
+  Fresh<u8> bytes(left.size());
+  std::copy(left.begin(), left.end(), bytes.data());
+  return nb::make_tuple(bytes.numpy(), bounds.numpy());
+}
+
 // The words that datatrove's filters count.
 std::vector<std::string> spacy_words(const std::string& text) {
   std::unique_ptr<u64[]> memory(new u64[Document::memory_words(static_cast<i64>(text.size()))]);
@@ -144,6 +184,8 @@ std::vector<std::pair<u64, u64>> spacy_marks(In<u8> bytes) {
 
 void bind_heuristic_families(nb::module_& m) {
   m.def("heuristics", &heuristics, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("steps"));
+  m.def("heuristic_edits", &heuristic_edits, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"),
+        nb::arg("families"));
   m.def("spacy_marks", &spacy_marks, nb::arg("bytes"));
   m.def("spacy_words", &spacy_words, nb::arg("text"));
   std::vector<std::pair<std::string, std::vector<Name>>> families;

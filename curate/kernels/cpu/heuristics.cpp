@@ -52,7 +52,15 @@ static std::vector<std::pair<u32, u32>> unicode_words(In<u8> text) {
   return found;
 }
 
+// Scratch memory that texts of so many bytes are measured in, in 64-bit words.
+static Out<i64> heuristic_scratch_words(In<i64> sizes) {
+  Fresh<i64> words(sizes.shape(0));
+  for (size_t i = 0; i < sizes.shape(0); ++i) words.data()[i] = scratch_words(sizes.data()[i]);
+  return words.numpy();
+}
+
 void bind_heuristics(nb::module_& m) {
+  m.def("heuristic_scratch_words", &heuristic_scratch_words, nb::arg("sizes"));
   m.def("unicode_words", &unicode_words, nb::arg("text"));
   m.def("word_masks", &word_masks, nb::arg("bytes"));
   m.def("heuristics_blocks", &heuristics_blocks, nb::arg("bytes"));

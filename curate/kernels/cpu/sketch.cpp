@@ -71,9 +71,9 @@ static nb::tuple sketch(In<u8> data, In<i64> offsets, In<i64> rows, bool words, 
       using Loops = decltype(loops);
       const Sketched out{keys.data(), signatures.data(), sketched.data()};
       if (words)
-        sketch_rows<WordShingles, Loops>(texts, rows.data(), count, options, out);
+        sketch_rows<WordShinglesOf<Loops>, Loops>(texts, rows.data(), count, options, out);
       else
-        sketch_rows<CharShingles, Loops>(texts, rows.data(), count, options, out);
+        sketch_rows<CharShinglesOf<Loops>, Loops>(texts, rows.data(), count, options, out);
     });
   }
   return nb::make_tuple(keys.numpy(), signatures.numpy(), sketched.numpy());

@@ -98,20 +98,27 @@ struct TextPlaces {
   }
 };
 
-// Candidates are those that match in `plausible` slots; their texts decide.
+// Candidates are those that match in `plausible` slots; their texts decide. Of a pinned document there is no text:
+// `needed` equal slots decide, and the similarity is what they stand for (curate/dedup/verify.py).
 template <class Matches, class Shingles>
 struct ByText {
   const Cluster& cluster;
   const TextPlaces& texts;
   i64 first;  // place of the cluster among all documents
-  int plausible;
+  int plausible, needed;
   double least;
   JaccardScratch<Shingles>& scratch;
   double* similarity;
 
   bool operator()(i64 kept, i64 i) const {
-    if (Matches::count(cluster.signature(kept), cluster.signature(i), cluster.hashes) < plausible) return false;
+    const int equal = Matches::count(cluster.signature(kept), cluster.signature(i), cluster.hashes);
     const i64 a = first + i, b = first + kept;
+    if (cluster.pinned[kept]) {
+      if (equal < needed) return false;
+      similarity[a] = std::max(256 * equal - cluster.hashes, 0) / (255.0 * cluster.hashes);
+      return true;
+    }
+    if (equal < plausible) return false;
     const double found = scratch.compare(text(a), size(a), text(b), size(b));
     if (found < least) return false;
     similarity[a] = found;
@@ -121,30 +128,28 @@ struct ByText {
   i64 size(i64 i) const { return texts.stop[i] - texts.start[i]; }
 };
 
-static nb::tuple resolve_exactly(In<i64> offsets, In<u64> docs, In2<u8> signatures, std::vector<In<u8>> buffers,
-                                 In<u32> buffer, In<i64> start, In<i64> stop, int plausible, double least,
-                                 bool across, bool words, int length) {
+static nb::tuple resolve_exactly(In<i64> offsets, In<u64> docs, In2<u8> signatures, In<bool> pinned,
+                                 std::vector<In<u8>> buffers, In<u32> buffer, In<i64> start, In<i64> stop,
+                                 int plausible, int needed, double least, bool across, bool words, int length) {
   check_clusters(offsets, docs);
   const size_t count = docs.shape(0);
   if (length < 1 || length > kLongestShingle) throw std::invalid_argument("length must be 1 to 64");
-  if (signatures.shape(0) != count) throw std::invalid_argument("as many signatures as docs are needed");
+  check_members(docs, signatures, pinned);
   const TextPlaces texts(std::move(buffers), buffer, start, stop, count);
   Fresh<u64> witness(count);
   Fresh<double> similarity(count);
   {
     nb::gil_scoped_release unlocked;
     std::vector<i64> kept(count);
-    std::unique_ptr<bool[]> none(new bool[count + 1]());
     std::fill(similarity.data(), similarity.data() + count, std::nan(""));
     const auto walk = [&](auto loops, auto& scratch) {
       using Scratch = std::decay_t<decltype(scratch)>;
       for (size_t c = 0; c + 1 < offsets.shape(0); ++c) {
-        const i64 from = offsets.data()[c], size = offsets.data()[c + 1] - from;
-        const int hashes = static_cast<int>(signatures.shape(1));
-        const Cluster cluster{docs.data() + from, signatures.data() + from * hashes, none.get(), size, hashes};
+        const i64 from = offsets.data()[c];
+        const Cluster cluster = cluster_at(offsets, docs, signatures, pinned, c);
         using Similar = ByText<decltype(loops), typename Scratch::Unit>;
         keep_who_stays(cluster, plausible, across, kept.data(), witness.data() + from,
-                         Similar{cluster, texts, from, plausible, least, scratch, similarity.data()});
+                         Similar{cluster, texts, from, plausible, needed, least, scratch, similarity.data()});
       }
     };
     with_matches(instructions(""), [&](auto loops) {
@@ -181,8 +186,8 @@ void bind_survivors(nb::module_& m) {
   m.def("resolve", &resolve, nb::arg("offsets"), nb::arg("docs"), nb::arg("signatures"), nb::arg("pinned"),
         nb::arg("needed"), nb::arg("across"), nb::arg("instruction_set") = "");
   m.def("resolve_exactly", &resolve_exactly, nb::arg("offsets"), nb::arg("docs"), nb::arg("signatures"),
-        nb::arg("buffers"), nb::arg("buffer"), nb::arg("start"), nb::arg("stop"), nb::arg("plausible"),
-        nb::arg("least"), nb::arg("across"), nb::arg("words"), nb::arg("length"));
+        nb::arg("pinned"), nb::arg("buffers"), nb::arg("buffer"), nb::arg("start"), nb::arg("stop"),
+        nb::arg("plausible"), nb::arg("needed"), nb::arg("least"), nb::arg("across"), nb::arg("words"), nb::arg("length"));
   m.def("count_matches", &count_matches, nb::arg("a"), nb::arg("b"), nb::arg("instruction_set") = "");
 }
 

@@ -1,0 +1,109 @@
+"""What kernels run on: memory, launches, time. CuPy's is the real one; tests run the kernels on the CPU."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from curate.kernels.gpu.source import OPTIONS, module_source
+
+#: An array in the device's memory: has shape, dtype, nbytes, views by slicing, and NumPy's arithmetic.
+DeviceArray = Any
+#: Kernel arguments: device arrays, or NumPy scalars of exactly the parameter's type.
+Argument = Any
+
+
+class Device(Protocol):
+    """A device, its memory and the compiled module."""
+
+    name: str
+    #: Blocks of threads that keep it busy.
+    blocks: int
+    #: NumPy, or what stands for it where the arrays are.
+    arrays: Any
+
+    def upload(self, array: NDArray[Any]) -> DeviceArray: ...
+
+    def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> DeviceArray: ...
+
+    def full(self, shape: tuple[int, ...], value: int, dtype: DTypeLike) -> DeviceArray: ...
+
+    def download(self, array: DeviceArray) -> NDArray[Any]: ...
+
+    def address(self, array: DeviceArray) -> int:
+        """Where the array starts, for structures that hold pointers."""
+        ...
+
+    def free_bytes(self) -> int:
+        """Memory that can be had now."""
+        ...
+
+    def launch(
+        self, kernel: str, blocks: int, threads: int, arguments: tuple[Argument, ...], shared_bytes: int = 0
+    ) -> None: ...
+
+    def seconds(self, work: Any, repeats: int) -> float:
+        """The median time of work(), a callable without arguments, after one more to warm up."""
+        ...
+
+
+class CupyDevice:
+    """The current CUDA device, through CuPy. The module is compiled on first use and kept by CuPy's own cache."""
+
+    #: A block may use more shared memory than this only where its kernel says so.
+    PLAIN_SHARED_BYTES = 48 << 10
+
+    def __init__(self) -> None:
+        """Raises ImportError without CuPy, and CuPy's own error without a GPU."""
+        import cupy
+
+        self.arrays = cupy
+        current = cupy.cuda.Device()
+        properties = cupy.cuda.runtime.getDeviceProperties(current.id)
+        self.name: str = properties["name"].decode()
+        self.blocks: int = 32 * properties["multiProcessorCount"]
+        self._module = cupy.RawModule(code=module_source(), options=OPTIONS, backend="nvrtc")
+
+    def upload(self, array: NDArray[Any]) -> DeviceArray:
+        return self.arrays.asarray(array)
+
+    def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> DeviceArray:
+        return self.arrays.empty(shape, dtype)
+
+    def full(self, shape: tuple[int, ...], value: int, dtype: DTypeLike) -> DeviceArray:
+        return self.arrays.full(shape, value, dtype)
+
+    def download(self, array: DeviceArray) -> NDArray[Any]:
+        host: NDArray[Any] = self.arrays.asnumpy(array)
+        return host
+
+    def address(self, array: DeviceArray) -> int:
+        return int(array.data.ptr)
+
+    def free_bytes(self) -> int:
+        free, _ = self.arrays.cuda.runtime.memGetInfo()
+        pool = self.arrays.get_default_memory_pool()
+        return int(free) + int(pool.free_bytes())
+
+    def launch(
+        self, kernel: str, blocks: int, threads: int, arguments: tuple[Argument, ...], shared_bytes: int = 0
+    ) -> None:
+        function = self._module.get_function(kernel)
+        if shared_bytes > self.PLAIN_SHARED_BYTES:
+            function.max_dynamic_shared_size_bytes = shared_bytes
+        function((blocks,), (threads,), arguments, shared_mem=shared_bytes)
+
+    def seconds(self, work: Any, repeats: int) -> float:
+        cuda = self.arrays.cuda
+        work()
+        times = []
+        for _ in range(repeats):
+            start, stop = cuda.Event(), cuda.Event()
+            start.record()
+            work()
+            stop.record()
+            stop.synchronize()
+            times.append(cuda.get_elapsed_time(start, stop) / 1000)
+        return float(np.median(times))

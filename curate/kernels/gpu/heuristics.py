@@ -1,0 +1,60 @@
+"""Heuristic statistics on a device."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curate.kernels import _cpu
+from curate.kernels.gpu.batches import Int64s, threads_that_fit
+from curate.kernels.gpu.jobs import THREADS, DeviceTexts
+from curate.kernels.heuristics import STATISTICS
+
+#: A thread measures a text alone: longer ones would keep the others waiting, and are the CPU's.
+LONGEST_TEXT = 128 << 10
+#: Threads at work for each block that keeps the device busy.
+THREADS_A_BLOCK = 16
+
+
+class HeuristicsJob:
+    """Statistics of all texts, none longer than LONGEST_TEXT.
+
+    groups: bits of the groups of statistics that are wanted (heuristics_statistics.h). scratch_bytes: memory for
+    texts at work; more of it lets more threads work. Raises MemoryError where it does not hold the longest text.
+    """
+
+    def __init__(self, texts: DeviceTexts, groups: int, scratch_bytes: int) -> None:
+        self._texts, device = texts, texts.device
+        order = texts.longest_first()
+        words = _cpu.heuristic_scratch_words(np.ascontiguousarray(texts.sizes[order]))
+        self._threads = threads_that_fit(words, scratch_bytes // 8, device.blocks * THREADS_A_BLOCK)
+        if len(texts) and self._threads == 0:
+            raise MemoryError(
+                f"{scratch_bytes:,} bytes of scratch memory, where {8 * int(words[0]):,} are needed"
+            )
+        ends = np.cumsum(words[: self._threads])
+        self._statistics = device.empty((len(texts), len(STATISTICS)), np.int64)
+        self._arguments = (
+            *texts.arguments,
+            *(2 * (device.upload(order),)),
+            np.int64(len(texts)),
+            np.uint32(groups),
+            device.empty((int(ends[-1]) if len(ends) else 0,), np.uint64),
+            device.upload(np.concatenate([[0], ends]).astype(np.int64)),
+            np.int64(self._threads),
+            self._statistics,
+        )
+
+    @staticmethod
+    def bytes_of(sizes: Int64s) -> Int64s:
+        """Device memory for texts of these sizes in bytes, without scratch: text, offsets and results; int64."""
+        return sizes + 8 * (4 + len(STATISTICS))
+
+    def run(self) -> None:
+        if self._threads:
+            blocks = -(-self._threads // THREADS)
+            self._texts.device.launch("heuristic_statistics", blocks, THREADS, self._arguments)
+
+    def result(self) -> NDArray[np.int64]:
+        """int64, shape (texts, statistics): columns in the order of STATISTICS."""
+        return self._texts.device.download(self._statistics)

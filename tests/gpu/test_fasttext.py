@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curate.kernels.gpu.fasttext import DeviceModel, FastTextJob
+from curate.kernels.gpu.jobs import DeviceTexts
+from curate.models.fasttext import FastText
+from tests.gpu.texts import batches, texts_of
+from tests.models.fasttext_files import Spec, model_bytes
+
+WORDS = ("</s>", "the", "house", "Straße", "кот", "日本", "a", "x" * 70)
+LABELS = tuple(f"__label__{i}" for i in range(9))
+SPECS = {
+    "language": Spec(
+        WORDS, LABELS, loss="hs", dim=16, min_n=2, max_n=4, bucket=500, pruned=40, quantised=True
+    ),
+    "words": Spec(WORDS, LABELS[:2], dim=40, word_ngrams=3, bucket=300),
+    "characters": Spec(WORDS, LABELS, loss="ova", dim=7, min_n=1, max_n=6, word_ngrams=2, bucket=200),
+    "no end": Spec(
+        WORDS[1:], LABELS, loss="ns", dim=5, min_n=3, max_n=3, bucket=50, norms=True, quantised=True
+    ),
+}
+PIECES = [
+    "the ",
+    "house ",
+    "</s> ",
+    "</s>",
+    "__label__1 ",
+    "__label__new ",
+    "Straße\n",
+    "кот",
+    " 日本 ",
+    "\t",
+    "thehouse",
+]
+
+texts = st.lists(st.sampled_from([piece.encode() for piece in PIECES]), max_size=40).map(b"".join)
+
+
+def assert_as_on_the_cpu(
+    device, model: FastText, documents, k: int = 2, max_chars: int | None = None
+) -> None:
+    batch = texts_of(documents)
+    characters = np.iinfo(np.int64).max if max_chars is None else max_chars
+    job = FastTextJob(DeviceTexts.upload(device, batch), DeviceModel(device, model.kernel), k, characters)
+    job.run()
+    expected = model.score(batch, k=k, max_chars=max_chars)
+    labels, probabilities = job.result()
+    np.testing.assert_array_equal(labels, expected.labels)
+    np.testing.assert_array_equal(probabilities.view(np.uint32), expected.probabilities.view(np.uint32))
+
+
+@pytest.fixture(scope="module", params=SPECS)
+def model(request):
+    expand_bytes = 0 if request.param == "no end" else 1 << 20
+    return FastText(
+        np.frombuffer(model_bytes(SPECS[request.param]), np.uint8), "model", expand_bytes=expand_bytes
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(documents=st.one_of(batches, st.lists(texts, min_size=1, max_size=8)), k=st.sampled_from([1, 2, 12]))
+def test_scores_are_those_of_the_cpu(device, model, documents, k) -> None:
+    assert_as_on_the_cpu(device, model, documents, k)
+
+
+@settings(max_examples=10, deadline=None)
+@given(documents=st.lists(texts, min_size=1, max_size=5), max_chars=st.integers(0, 60))
+def test_only_the_first_characters_count(device, model, documents, max_chars) -> None:
+    assert_as_on_the_cpu(device, model, documents, max_chars=max_chars)
+
+
+def test_words_longer_than_a_tile(device, model) -> None:
+    documents = [
+        b"the " + b"house" * 40 + b" cat " + "кот".encode() * 30,
+        b"\x80" * 100 + b"a",
+        b"__label__" + b"x" * 90,
+    ]
+    assert_as_on_the_cpu(device, model, documents)
