@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard curate/kernels/*.h curate/kernels/cpu/*.h curate/kernels/cpu/*.cpp curate/synth/*.h)
 
-.PHONY: demo test check lint fuzz clean
+.PHONY: demo test test-cluster check lint fuzz clean
 
 demo: $(VENV)/installed
 	$(BIN)/curate run pipelines/zyda2.yaml -o out/zyda2
@@ -11,6 +11,10 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2
+
+# Three hosts out of network namespaces, cut off and killed in turn. Needs root and iproute2, takes minutes.
+test-cluster: $(VENV)/installed
+	$(BIN)/python -m pytest -m cluster
 
 lint: $(VENV)/installed
 	$(BIN)/ruff format --check .

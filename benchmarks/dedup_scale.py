@@ -1,4 +1,4 @@
-"""Join, clusters and survivors at scale: python benchmarks/dedup_scale.py [--documents 20000000] [--work FOLDER]
+"""Join, clusters and survivors at scale: python benchmarks/dedup_scale.py [--documents 20000000] [--memory 4GB]
 
 Writes the exchange files of that many generated documents with the stage's own collector, then carries out the
 passes of `fuzzy_dedup` over them on `--workers` threads of one process, as `curate run` does. Printed for each pass
@@ -34,6 +34,7 @@ from curate.dedup import PRESETS, Sketches
 from curate.engines.local import Local
 from curate.engines.task import Facts, Pass, Receipt, Task
 from curate.io.files import join
+from curate.memory import Memory
 from curate.stages.corpus import Collected, CollectedFile
 from curate.stages.fuzzy_config import FuzzyDedupConfig
 from curate.stages.fuzzy_dedup import SUFFIXES, FuzzyDedup, SketchCollector
@@ -110,11 +111,12 @@ class WriteArguments:
     planted: Planted
     documents: int
     paths: tuple[str, ...]
+    memory: Memory
 
 
 def write_file(out: str, arguments: WriteArguments) -> Facts:
     """The exchange files of one source file, by the stage's own collector."""
-    collector = SketchCollector(arguments.planted, None)  # type: ignore[arg-type]
+    collector = SketchCollector(arguments.planted, None, arguments.memory)  # type: ignore[arg-type]
     for start in range(0, arguments.documents, DOCUMENTS_A_BATCH):
         rows = np.arange(start, min(start + DOCUMENTS_A_BATCH, arguments.documents))
         collector.add(SimpleNamespace(texts=None), rows, 0)  # type: ignore[arg-type]
@@ -148,7 +150,7 @@ def status(name: str) -> float:
     return int(next(line for line in lines if line.startswith(name + ":")).split()[1]) / 1e3
 
 
-def collected_of(documents: int) -> tuple[Collected, list[int]]:
+def collected_of(documents: int, memory: Memory) -> tuple[Collected, list[int]]:
     files = -(-documents // DOCUMENTS_A_FILE)
     sizes = [min(DOCUMENTS_A_FILE, documents - i * DOCUMENTS_A_FILE) for i in range(files)]
     unread: Any = (None, None, ())  # no text is read again
@@ -156,24 +158,31 @@ def collected_of(documents: int) -> tuple[Collected, list[int]]:
         CollectedFile(i << 32, tuple(f"run/exchange/{i:05d}.{kind}" for kind in SUFFIXES), *unread)
         for i in range(files)
     )
-    return Collected(("generated",), listed, {"generated": documents}, "generated"), sizes
+    made = Collected(("generated",), listed, {"generated": documents}, "generated", memory=memory)
+    return made, sizes
 
 
-def generate(out: str, documents: int, skew: str, workers: int) -> None:
-    collected, sizes = collected_of(documents)
+def generate(out: str, documents: int, skew: str, workers: int, memory: Memory) -> None:
+    collected, sizes = collected_of(documents, memory)
     tasks = []
     for i, (file, size) in enumerate(zip(collected.files, sizes, strict=True)):
         planted = Planted(documents, skew, i * DOCUMENTS_A_FILE)
         tasks.append(
-            Task(f"write/{i:05d}", write_file, WriteArguments(planted, size, file.paths), {}, file.paths)
+            Task(
+                f"write/{i:05d}",
+                write_file,
+                WriteArguments(planted, size, file.paths, memory),
+                {},
+                file.paths,
+            )
         )
     measured(
         Pass("write exchange files (with generating them)", tuple(tasks)), Local(workers), out, documents
     )
 
 
-def decide(out: str, documents: int, workers: int) -> None:
-    collected, _ = collected_of(documents)
+def decide(out: str, documents: int, workers: int, memory: Memory) -> None:
+    collected, _ = collected_of(documents, memory)
     stage = FuzzyDedup(FuzzyDedupConfig.model_validate({"preset": "fineweb"}))
     engine = Local(workers)
     passes = stage.passes("fuzzy_dedup", collected)
@@ -220,21 +229,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--documents", type=int, default=20_000_000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--memory", default="4GB", help="what each worker may take")
     parser.add_argument("--skew", choices=["none", "key", "text"], default="key")
     parser.add_argument("--work", type=Path, help="folder for the exchange files (300 bytes a document)")
     parser.add_argument("--step", choices=["generate", "decide"], help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.step:
         if given.step == "generate":
-            generate(str(given.work), given.documents, given.skew, given.workers)
+            generate(str(given.work), given.documents, given.skew, given.workers, Memory.of(given.memory))
         else:
-            decide(str(given.work), given.documents, given.workers)
+            decide(str(given.work), given.documents, given.workers, Memory.of(given.memory))
         return
-    print(f"{given.documents:,} documents, skew: {given.skew}, {given.workers} workers\n")
+    print(
+        f"{given.documents:,} documents, skew: {given.skew}, {given.workers} workers, --memory {given.memory}\n"
+    )
     print("| pass | wall s | processor s | processor us a document | peak MB (private) | |")
     print("|---|---|---|---|---|---|", flush=True)
     work = Path(tempfile.mkdtemp(prefix="dedup_scale", dir=given.work))
-    options = [f"--documents={given.documents}", f"--skew={given.skew}", f"--workers={given.workers}"]
+    options = [f"--{name}={getattr(given, name)}" for name in ("documents", "skew", "workers", "memory")]
     try:
         for step in ("generate", "decide"):
             command = [sys.executable, __file__, *options, f"--work={work}", f"--step={step}"]

@@ -9,6 +9,7 @@ End to end: whole texts, word 5-grams, 14 bands of 8, from Parquet to what stays
     curate is a run of a recipe with `fuzzy_dedup` alone: up to the decisions (plan, document pass, join, clusters,
     resolve, with their exchange files and checksums), and whole, with the ledger, the deduplicated corpus and the
     report, which no peer makes. Peers are timed from reading Parquet to pairs of rows. Imports do not count.
+Repeats: the sketches of texts of which none, half or nine in ten were met before, with and without remembering them.
 Steps: each of curate's steps beside the memory bandwidth (copying 256 MB) measured in the same run.
 
 Peers run in turn, ROUNDS times, each on as many texts as it can do in seconds; the least of the times counts.
@@ -32,7 +33,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import curate
-from curate.dedup import Shingles, Sketcher, UnionFind, bucket_edges, resolve
+from curate.dedup import RememberingSketcher, Shingles, Sketcher, UnionFind, bucket_edges, resolve, text_hash
 from curate.kernels import Texts
 from curate.progress import Silent
 
@@ -91,7 +92,7 @@ def peer(python: str, name: str, setting: str, path: Path, cores: str) -> dict[s
         return {step: tuple(found[step].tolist()) for step in ("signing", "whole")}  # type: ignore[misc]
 
 
-def least(run: Callable[[], object], rounds: int = 7) -> float:
+def least(run: Callable[..., object], rounds: int = 7) -> float:
     """Seconds of processor time."""
     times = []
     for _ in range(rounds):
@@ -106,6 +107,21 @@ def sketching(texts: list[str], shingles: Shingles) -> float:
     rows = np.arange(len(texts))
     sketcher = Sketcher(shingles, 112, 14, seed=10)
     return int(packed.offsets[-1]) / 1e6 / least(lambda: sketcher.sketch(packed, rows))
+
+
+def repeats(texts: list[str]) -> None:
+    """Speed with and without remembering texts, by how many of them are repeats."""
+    sketcher = Sketcher(Shingles("word", 5), 112, 14, seed=10)
+    distinct = list(dict.fromkeys(take(texts, 16)))
+    print(
+        "\n| word 5, whole texts | sketched each time, MB/s | remembered, MB/s | ratio |\n|---|---|---|---|"
+    )
+    for label, times in (("all different", 1), ("half are repeats", 2), ("nine in ten are repeats", 10)):
+        packed = Texts.from_arrow(pa.array(distinct[: len(distinct) // times] * times, pa.large_string()))
+        rows, size = np.arange(len(packed)), int(packed.offsets[-1]) / 1e6
+        each = least(lambda packed=packed, rows=rows: sketcher.sketch(packed, rows))
+        once = least(lambda packed=packed, rows=rows: RememberingSketcher(sketcher).sketch(packed, rows))
+        print(f"| {label} | {size / each:.0f} | {size / once:.0f} | {each / once:.2f} |", flush=True)
 
 
 def signatures(texts: list[str], peers: dict[str, str], folder: Path) -> None:
@@ -156,6 +172,10 @@ class Clock(Silent):
 
 def carry_out(recipe: str, out: str, workers: int) -> None:
     """Runs a recipe; prints the seconds at the end of each pass and of the whole run."""
+    with tempfile.TemporaryDirectory() as folder:  # imports are not measured
+        write_parquet(Path(folder, "one.parquet"), ["one two three four five six seven"])
+        Path(folder, "recipe.yaml").write_text(RECIPE.format(folder=folder))
+        curate.run(curate.load_recipe(f"{folder}/recipe.yaml"), f"{folder}/out", workers=1)
     clock = Clock()
     curate.run(curate.load_recipe(recipe), out, workers=workers, fresh=True, progress=clock)
     print(json.dumps({**clock.passes, "whole": clock.now()}))
@@ -223,8 +243,15 @@ def steps(texts: list[str]) -> None:
         f"\nCopying moves {copy:.1f} GB/s (read and written).\n\n"
         "| step | speed | must move | GB/s | of a copy's |\n|---|---|---|---|---|"
     )
-    packed = Texts.from_arrow(pa.array(take(texts, 16), pa.large_string()))
+    some = take(texts, 16)
+    packed = Texts.from_arrow(pa.array(some, pa.large_string()))
     rows, size = np.arange(len(packed)), int(packed.offsets[-1])
+    with tempfile.TemporaryDirectory() as folder:
+        write_parquet(Path(folder, "texts.parquet"), some)
+        took = least(lambda: pq.ParquetFile(f"{folder}/texts.parquet").read(["text"], use_threads=False))
+    line("reading Parquet (Snappy) by pyarrow", f"{size / took / 1e6:.0f} MB/s", 3 * size // 2, took, copy)
+    took = least(lambda: text_hash(packed, rows))
+    line("128-bit hash", f"{size / took / 1e6:.0f} MB/s", size, took, copy)
     for unit, length in (("word", 5), ("char", 25)):
         sketcher = Sketcher(Shingles(unit, length), 112, 14, seed=10)  # type: ignore[arg-type]
         took = least(lambda sketcher=sketcher: sketcher.sketch(packed, rows))
@@ -232,7 +259,7 @@ def steps(texts: list[str]) -> None:
     random, n = np.random.default_rng(0), 4_000_000
     keys, docs = random.integers(0, 1 << 64, n, np.uint64), np.arange(n, dtype=np.uint64)
     keys[: n // 8] = keys[n // 8 : n // 4]
-    took = least(lambda: bucket_edges(keys, docs), 3)
+    took = least(lambda: bucket_edges(keys, docs), 5)
     line("join of a band", f"{took / n * 1e9:.1f} ns a row", 16 * n + 16 * n // 8, took, copy)
     a, b = bucket_edges(keys, docs)
 
@@ -266,6 +293,7 @@ def main() -> None:
     peers = dict(given.split("=", 1) for given in arguments.peer)
     texts = corpus(arguments.folder)
     steps(texts)
+    repeats(texts)
     with tempfile.TemporaryDirectory() as folder:
         signatures(texts, peers, Path(folder))
         end_to_end(texts, peers, Path(folder), "0")

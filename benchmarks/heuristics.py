@@ -3,7 +3,7 @@
     python -m benchmarks.heuristics FOLDER [--column text] [--megabytes 64] [--plain-megabytes 2]
 
 FOLDER is searched for Parquet files with a text column. Plain Python gets the first documents of the sample,
-and both ways must agree on every score of those.
+and both ways must agree on every score of those. Documents of ASCII alone are then compared with the others.
 """
 
 from __future__ import annotations
@@ -74,11 +74,15 @@ def ours(batch: Batch, profile: str | tuple[str, ...]) -> float:
     return int(batch.texts.sizes.sum()) / seconds(lambda: stage.decide(batch, rows), 3)
 
 
+def batch_of(texts: list[str]) -> Batch:
+    return Batch("benchmark", Texts.from_arrow(pa.array(texts, pa.large_string())))
+
+
 def python(texts: list[str], profile: str) -> float:
     """Bytes a second of plain Python, whose scores must be those of the kernel."""
     expected: list[Scores] = []
     taken = seconds(lambda: expected.extend(map(PLAIN[profile], texts)), 1)
-    batch = Batch("benchmark", Texts.from_arrow(pa.array(texts, pa.large_string())))
+    batch = batch_of(texts)
     for part in FAMILIES.get(profile, (profile,)):
         keep = tuple(rule.name for rule in PROFILES[part].rules)
         columns = (
@@ -104,7 +108,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     documents = sample(arguments.folder, arguments.column, arguments.megabytes)
-    batch = Batch("benchmark", Texts.from_arrow(pa.array(documents, pa.large_string())))
+    batch = batch_of(documents)
     plain = sample(arguments.folder, arguments.column, arguments.plain_megabytes)
     print(f"{len(documents):,} documents, {int(batch.texts.sizes.sum()) / 1e6:.1f} MB; MB/s a core")
     print(f"{'':10}{'curate':>10}{'plain Python':>16}{'ratio':>8}   (equal scores)")
@@ -112,6 +116,11 @@ def main() -> None:
         fast, slow = ours(batch, profile), python(plain, profile)
         print(f"{profile:10}{fast / 1e6:10.1f}{slow / 1e6:16.2f}{fast / slow:8.0f}")
     print(f"{'all':10}{ours(batch, tuple(PLAIN)) / 1e6:10.1f}")
+    print(f"{'':32}{'only ASCII':>12}{'not only':>10}{'ratio':>8}")
+    halves = [batch_of([text for text in documents if text.isascii() == ascii]) for ascii in (True, False)]
+    for profiles in (("gopher",), ("fineweb",), ("nemo", "fineweb")):
+        ascii, other = (ours(half, profiles) for half in halves)
+        print(f"{' and '.join(profiles):32}{ascii / 1e6:12.1f}{other / 1e6:10.1f}{ascii / other:8.2f}")
 
 
 if __name__ == "__main__":

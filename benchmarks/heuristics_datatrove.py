@@ -14,11 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from benchmarks.heuristics import ours, sample, seconds
-from curate.kernels import Texts
-from curate.stages.base import Batch
+from benchmarks.heuristics import batch_of, ours, sample, seconds
 from curate.stages.heuristic_config import HeuristicsConfig
 from curate.stages.heuristics import Heuristics
 
@@ -33,10 +30,6 @@ FILTERS: dict[str, tuple[str, str, dict[str, object]]] = {
     ),
     "datatrove.fineweb_quality": ("fineweb_quality_filter", "FineWebQualityFilter", {}),
 }
-
-
-def batch_of(texts: list[str]) -> Batch:
-    return Batch("benchmark", Texts.from_arrow(pa.array(texts, pa.large_string())))
 
 
 def reference(texts: list[str], profile: str) -> float:

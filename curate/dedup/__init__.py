@@ -14,7 +14,7 @@ from curate.dedup.clusters import Clusters, UnionFind, connected
 from curate.dedup.exact import Groups, exact_groups, text_hash
 from curate.dedup.join import bucket_edges
 from curate.dedup.normalize import normalize, normalize_urls
-from curate.dedup.sketch import Shingles, Sketcher, Sketches
+from curate.dedup.sketch import RememberingSketcher, Shingles, Sketcher, Sketches
 from curate.dedup.survivors import STAYS, TextPlaces, resolve, resolve_exactly
 from curate.dedup.verify import similarity
 
@@ -24,6 +24,7 @@ __all__ = [
     "Clusters",
     "Groups",
     "Preset",
+    "RememberingSketcher",
     "Shingles",
     "Sketcher",
     "Sketches",

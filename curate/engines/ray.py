@@ -33,9 +33,10 @@ _COUNT_EVERY = 2.0
 
 
 class RayCluster(Cluster):
-    """gpu: whether each task takes a GPU."""
+    """gpu: whether each task takes a GPU. owned: whether Ray ends with the engine."""
 
-    def __init__(self, gpu: bool, dashboard: str | None) -> None:
+    def __init__(self, gpu: bool, dashboard: str | None, owned: bool) -> None:
+        self._owned = owned
         self._resource = "GPU" if gpu else "CPU"
         # Ray shall not retry by itself, so that retries are bounded and counted.
         self._attempt = ray.remote(
@@ -72,7 +73,8 @@ class RayCluster(Cluster):
         self._running.clear()
 
     def close(self) -> None:
-        ray.shutdown()
+        if self._owned:
+            ray.shutdown()
 
     def _outcome(self, handle: Any, order: Order) -> Receipt | Failed | None:
         """None where the worker died and the order was handed out again."""
@@ -104,18 +106,32 @@ def _not_understood(error: Exception) -> EngineError:
 
 
 def start(options: EngineOptions) -> RayCluster:
-    """Raises EngineError where the cluster does not answer."""
-    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": True}
+    """Raises EngineError where the cluster does not answer.
+
+    Ray is one to a process: a program that has initialised it keeps that instance, with the workers it has.
+    """
+    owned = not ray.is_initialized()
+    if owned:
+        _initialise(options)
     try:
-        if options.address:
-            context = ray.init(address=options.address, **quiet)
-        else:
-            context = ray.init(
-                address="local",
-                num_cpus=options.workers or usable_cores(),
-                include_dashboard=options.dashboard,
-                **quiet,
-            )
+        dashboard = _dashboard() if options.dashboard else None
+        return RayCluster(options.device == "gpu", dashboard, owned)
+    except BaseException:
+        if owned:
+            ray.shutdown()
+        raise
+
+
+def _initialise(options: EngineOptions) -> None:
+    where: dict[str, Any] = {"address": options.address}
+    if not options.address:
+        where = {
+            "address": "local",
+            "num_cpus": options.workers or usable_cores(),
+            "include_dashboard": options.dashboard,
+        }
+    try:
+        ray.init(**where, log_to_driver=False, logging_level=logging.CRITICAL)
     except (OSError, RuntimeError, ValueError) as error:
         raise EngineError(
             Problem(
@@ -125,15 +141,11 @@ def start(options: EngineOptions) -> RayCluster:
                 "start one with `ray start --head`, and join hosts with `ray start --address`",
             )
         ) from error
-    try:
-        return RayCluster(options.device == "gpu", _dashboard(context) if options.dashboard else None)
-    except BaseException:
-        ray.shutdown()
-        raise
 
 
-def _dashboard(context: Any) -> str:
-    if not context.dashboard_url:
+def _dashboard() -> str:
+    address = ray.worker.get_dashboard_url()
+    if not address:
         raise EngineError(
             Problem(
                 "--dashboard",
@@ -142,4 +154,4 @@ def _dashboard(context: Any) -> str:
                 "pip install 'ray[default]' on its head",
             )
         )
-    return f"http://{context.dashboard_url}"
+    return f"http://{address}"

@@ -21,7 +21,7 @@ from itertools import islice
 from curate.engines.software import differences, software
 from curate.engines.task import Receipt, Task, execute
 from curate.errors import EngineError, Problem
-from curate.io.filesystems import local_path
+from curate.io.filesystems import absolute
 from curate.io.lease import LEASE, Lease, current, ensure_current, held, take
 
 #: Tasks handed out for each one that can run: enough to keep workers busy, few enough to hold in memory.
@@ -126,7 +126,7 @@ class Cluster(ABC):
     retries: int = 0
 
     def map(self, tasks: Sequence[Task], out: str) -> Iterator[tuple[Task, Receipt]]:
-        out = str(local.absolute()) if (local := local_path(out)) else out
+        out = absolute(out)
         lease = current(out)
         waiting = iter(tasks)
         running: dict[str, Task] = {}

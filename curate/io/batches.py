@@ -18,6 +18,7 @@ REASONS = (
     "text_null",
     "text_not_string",
     "text_missing",
+    "text_too_long",
     "invalid_utf8",
     "bad_json",
     "not_an_object",
@@ -25,6 +26,9 @@ REASONS = (
     "corrupt_file",
     "truncated_file",
 )
+
+#: Bytes of the longest text that is read: a page of Parquet, in which shards have to write it, holds 2^31 bytes.
+LONGEST_TEXT = 2_000_000_000
 
 #: Of a row that could not be read, at most this much of its raw content is kept.
 CONTENT_BYTES = 1 << 20

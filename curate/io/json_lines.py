@@ -21,12 +21,13 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 from numpy.typing import NDArray
 
-from curate.io.batches import BadRow, RawBatch, SourceColumns
+from curate.io.batches import LONGEST_TEXT, BadRow, RawBatch, SourceColumns
 from curate.io.utf8 import is_utf8
 
 _BLANK = b" \t\r"
 _ABSENT = object()
 _LARGEST_ARROW_BLOCK = 1 << 30
+_SCANNED = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Lines:
         if not block:
             return cls(np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64))
         data = np.frombuffer(block, np.uint8)
-        newlines = np.flatnonzero(data == 10)
+        newlines = _newlines(data)
         starts = np.concatenate([[0], newlines + 1])
         ends = np.concatenate([newlines, [len(block)]])
         first = data[np.minimum(starts, len(block) - 1)]
@@ -108,13 +109,28 @@ class LineReader:
             if isinstance(found, BadRow):
                 bad.append(BadRow.of_content(start + row, found.reason, found.detail, line))
                 found = {}
-            elif self._text and not isinstance(found.get(self._text), str):
-                bad.append(_text_problem(start + row, found.get(self._text, _ABSENT), line))
+            elif self._text and (problem := self._text_problem(start + row, found, line)):
+                bad.append(problem)
                 found[self._text] = None
             for name in self._names:
                 values[name].append(_as_text(found.get(name)))
-        table = {name: pa.array(column, pa.string()) for name, column in values.items()}
+        table = {name: pa.array(column, self._type(name, lines)) for name, column in values.items()}
         return self._batch(start, len(lines), table, tuple(bad))
+
+    def _type(self, name: str, lines: Lines) -> pa.DataType:
+        """What holds the values of a column that is read from these lines."""
+        return pa.large_string() if name == self._text and len(lines.data) > LONGEST_TEXT else pa.string()
+
+    def _text_problem(self, row: int, found: dict[str, object], line: bytes) -> BadRow | None:
+        value = found.get(self._text or "", _ABSENT)
+        if not isinstance(value, str):
+            return _text_problem(row, value, line)
+        # JSON is never shorter than the text that it stands for.
+        if len(line) > LONGEST_TEXT and len(value.encode()) > LONGEST_TEXT:
+            return BadRow.of_content(
+                row, "text_too_long", f"the text is longer than {LONGEST_TEXT} bytes", line
+            )
+        return None
 
     def _batch(self, start: int, rows: int, table: dict[str, pa.Array], bad: tuple[BadRow, ...]) -> RawBatch:
         return RawBatch(
@@ -180,6 +196,15 @@ class LineReader:
         if isinstance(found, BadRow):
             return BadRow.of_content(row, found.reason, found.detail, line)
         return _text_problem(row, found.get(self._text or "", _ABSENT), line)
+
+
+def _newlines(data: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Where the line ends are; without an array of flags as long as a line may be."""
+    found = [
+        np.flatnonzero(data[start : start + _SCANNED] == 10) + start
+        for start in range(0, len(data), _SCANNED)
+    ]
+    return np.concatenate(found)
 
 
 def _text_problem(row: int, value: object, line: bytes) -> BadRow:

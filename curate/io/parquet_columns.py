@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from curate.errors import Problem, SourceError
-from curate.io.batches import BadRow, RawBatch, SourceColumns
+from curate.io.batches import LONGEST_TEXT, BadRow, RawBatch, SourceColumns, text_offsets
 from curate.io.utf8 import all_utf8, utf8_rows
 
 _is = pa.types
@@ -148,16 +148,29 @@ def checked_texts(column: pa.Array, start: int) -> tuple[pa.Array, tuple[BadRow,
     column = _as_strings(column)
     null = column.is_null().to_numpy(zero_copy_only=False)
     valid = utf8_rows(column)
+    long = _too_long(column)
     bad = []
-    for row in np.flatnonzero(null | ~valid).tolist():
+    for row in np.flatnonzero(null | ~valid | long).tolist():
         if null[row]:
             bad.append(BadRow(start + row, 1, "text_null", "the text is null"))
+        elif long[row]:
+            bad.append(
+                BadRow(start + row, 1, "text_too_long", f"the text is longer than {LONGEST_TEXT} bytes")
+            )
         else:
             content = column[row].cast(_binary_of(column)).as_py()
             bad.append(BadRow.of_content(start + row, "invalid_utf8", "the text is not UTF-8", content))
-    if not valid.all():
-        column = _with_nulls(column, valid & ~null)
+    readable = valid & ~long
+    if not readable.all():
+        column = _with_nulls(column, readable & ~null)
     return column, tuple(bad)
+
+
+def _too_long(column: pa.Array) -> NDArray[np.bool_]:
+    data = column.buffers()[2]
+    if data is None or data.size <= LONGEST_TEXT:
+        return np.zeros(len(column), np.bool_)
+    return np.diff(text_offsets(column)) > LONGEST_TEXT
 
 
 def mended(column: pa.Array) -> pa.Array:

@@ -26,7 +26,7 @@ WHOLE_GROUP_BYTES = 256 << 20
 _WORTH_STREAMING = 8 << 20
 #: Rows of a streamed row group decoded at once: about this many bytes, if they are of like length. Long texts stand
 #: together in some files, so this is a small part of a batch.
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 256 << 10
 #: What is read of a column chunk at a time.
 _BUFFER_BYTES = 1 << 20
 

@@ -6,6 +6,7 @@ The file is in the folder that Python's `tempfile` chooses (TMPDIR), has no name
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
@@ -66,6 +67,7 @@ class Spool:
         """Write what is held to the file."""
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="curate.")  # noqa: SIM115 - closed with the spool
+            weakref.finalize(self, self._file.close)
         with output_errors(tempfile.gettempdir()):
             place = self._file.seek(0, 2)
             for places, held in zip(self._places, self._held, strict=True):

@@ -101,21 +101,6 @@ CURATE_HD bool is_hashes(const u8* word, i64 n, i64 chars) {
   return 2 * runs > chars;
 }
 
-CURATE_HD bool is_common(const u8* w, i64 n) {
-  switch (n) {
-    case 2:
-      return (w[0] == 'b' && w[1] == 'e') || (w[0] == 't' && w[1] == 'o') || (w[0] == 'o' && w[1] == 'f');
-    case 3:
-      return (w[0] == 't' && w[1] == 'h' && w[2] == 'e') || (w[0] == 'a' && w[1] == 'n' && w[2] == 'd');
-    case 4:
-      return (w[0] == 't' && w[1] == 'h' && w[2] == 'a' && w[3] == 't') ||
-             (w[0] == 'h' && w[1] == 'a' && w[2] == 'v' && w[3] == 'e') ||
-             (w[0] == 'w' && w[1] == 'i' && w[2] == 't' && w[3] == 'h');
-    default:
-      return false;
-  }
-}
-
 CURATE_HD void take_lines(const Outline& outline, Statistics& out) {
   for (i64 i = 0; i < outline.lines.count; ++i) {
     const u8* begin = outline.text + outline.words.begin[outline.first_word[i]];
@@ -127,16 +112,18 @@ CURATE_HD void take_lines(const Outline& outline, Statistics& out) {
 }
 
 CURATE_HD void take_words(const Outline& outline, const Grams& grams, Statistics& out) {
-  for (i64 d = 0; d < grams.distinct_words(); ++d) {
-    const i64 i = grams.distinct_word(d);
+  out.word_chars = grams.all_chars();
+  for (i64 i = 0; i < grams.words(); ++i) {
     const u8* word = outline.text + outline.words.begin[i];
-    const i64 n = outline.words.end[i] - outline.words.begin[i];
-    const i64 chars = grams.chars(i), count = grams.count(i);
-    out.word_chars += count * chars;
+    const i64 n = outline.words.end[i] - outline.words.begin[i], chars = grams.chars(i);
     if (chars > out.longest_word) out.longest_word = chars;
-    out.symbol_words += is_ellipsis(word, n) || is_hashes(word, n, chars) ? count : 0;
-    out.alphabetic_words += is_alphabetic_word(word, n) ? count : 0;
-    out.common_words += is_common(word, n) ? count : 0;
+    if (word_break::ascii_letter(word[0])) {  // starts no ellipsis and no hashes
+      ++out.alphabetic_words;
+      out.common_words += common_word(load_start(word, n, outline.size - outline.words.begin[i]), n) != 0;
+      continue;
+    }
+    out.symbol_words += is_ellipsis(word, n) || is_hashes(word, n, chars);
+    out.alphabetic_words += is_alphabetic_word(word, n);
   }
 }
 
@@ -173,10 +160,7 @@ CURATE_HD bool wants(u32 groups, Group group) { return groups >> group & 1; }
 CURATE_HD void take_word_groups(const Outline& outline, Grams& grams, u32 groups, u32* histogram, i64 bins,
                                 Statistics& out) {
   const bool longer = wants(groups, GRAMS) || wants(groups, REPEATS);
-  if (longer)
-    grams.group_words();
-  else if (wants(groups, WORDS) || wants(groups, KINDS))
-    grams.list_words();
+  if (longer || wants(groups, WORDS) || wants(groups, KINDS)) grams.list_words();
   if (wants(groups, WORDS)) heuristics::take_words(outline, grams, out);
   if (wants(groups, KINDS)) take_kinds(outline, grams, histogram, bins, out);
   for (int n = 2; longer && n <= LONGEST_GRAM && n <= grams.words(); ++n) {
@@ -217,7 +201,7 @@ CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch, u32 groups)
   if (wants(groups, BREAKS)) {
     outline.words.count = 0;
     word_break::Splitter(text, size, outline.words).run();
-    grams.group_words();
+    grams.list_words();
     take_breaks(grams, out);
   }
   return out;

@@ -35,27 +35,51 @@ struct LineFinds {
   bool filler = false, script = false, bracket = false, policy = false;
 };
 
-struct AnchorBytes {
-  bool is[256] = {};
+// Looks for the strings at s[at], where one may be recognised.
+CURATE_HD void find_at(const u8* s, i64 n, i64 at, LineFinds& found) {
+  const u8 low = lower(s[at]);
+  found.bracket |= low == '{';
+  found.filler |= low == 'm' && FILLER_PHRASE.at(s, n, at);
+  found.script |= low == 'v' && SCRIPT.at(s, n, at);
+  if (low == '{' || (low == 0xE2 && !is_kelvin_sign(s + at, n - at))) return;
+  for (const Phrase& policy : POLICIES) found.policy |= policy.at(s, n, at);
+}
 
-  CURATE_HD constexpr AnchorBytes() {
-    for (const char* c = "kKmMvV{\xE2"; *c; ++c) is[static_cast<u8>(*c)] = true;
-  }
-};
+CURATE_HD bool is_anchor(u8 c) {
+  const u8 low = lower(c);
+  return low == 'k' || low == 'm' || low == 'v' || c == '{' || c == 0xE2;
+}
 
-CURATE_TABLE AnchorBytes ANCHORS;
+#if defined(CURATE_HEURISTICS_SSE2)
 
+// Which of the 16 bytes at s are anchors that go on as the strings do: ki, va, ms, "m ", a curly bracket, and the
+// first two bytes of the Kelvin sign. Some others are among them.
+inline u64 anchors(const u8* s) {
+  using namespace sse2;
+  const __m128i x = load(s), next = load(s + 1), fold = _mm_set1_epi8(0x20);
+  const __m128i low = _mm_or_si128(x, fold), low_next = _mm_or_si128(next, fold);
+  const __m128i k = _mm_and_si128(is(low, 'k'), is(low_next, 'i'));
+  const __m128i v = _mm_and_si128(is(low, 'v'), is(low_next, 'a'));
+  const __m128i m = _mm_and_si128(is(low, 'm'), either(is(low_next, 's'), is(low_next, ' ')));
+  const __m128i kelvin = _mm_and_si128(is(x, static_cast<char>(0xE2)), is(next, static_cast<char>(0x84)));
+  return mask(either(either(k, v), either(either(m, kelvin), is(x, '{'))), 0);
+}
+
+#endif
+
+// spacy::PADDING bytes after the n at s may be read.
 CURATE_HD LineFinds find_in_line(const u8* s, i64 n) {
   LineFinds found;
-  for (i64 at = 0; at < n; ++at) {
-    if (!ANCHORS.is[s[at]]) continue;
-    const u8 low = lower(s[at]);
-    found.bracket |= low == '{';
-    found.filler |= low == 'm' && FILLER_PHRASE.at(s, n, at);
-    found.script |= low == 'v' && SCRIPT.at(s, n, at);
-    if (low == '{' || (low == 0xE2 && !is_kelvin_sign(s + at, n - at))) continue;
-    for (const Phrase& policy : POLICIES) found.policy |= policy.at(s, n, at);
+#if defined(CURATE_HEURISTICS_SSE2)
+  for (i64 at = 0; at < n; at += 16) {
+    u64 rest = anchors(s + at);
+    if (n - at < 16) rest &= (u64(1) << (n - at)) - 1;
+    for (; rest; rest &= rest - 1) find_at(s, n, at + lowest_bit(rest), found);
   }
+#else
+  for (i64 at = 0; at < n; ++at)
+    if (is_anchor(s[at])) find_at(s, n, at, found);
+#endif
   return found;
 }
 

@@ -85,27 +85,6 @@ CURATE_HD DatatroveRepetition measure_datatrove_repetition(Document& document) {
   return out;
 }
 
-// datatrove's stop words as numbers, each at the place that its product with STOP_WORD_FACTOR starts with.
-CURATE_TABLE u64 STOP_WORDS[8] = {
-    0x656874,  // the
-    0x6562,  // be
-    0x666F,  // of
-    0x68746977,  // with
-    0x74616874,  // that
-    0x646E61,  // and
-    0x6F74,  // to
-    0x65766168,  // have
-};
-constexpr u64 STOP_WORD_FACTOR = 0xC42DDDC22F41F7CDu;
-
-// The place of a stop word as a bit; 0 for other words. Eight bytes at w may be read.
-CURATE_HD u32 stop_word(const u8* w, i64 n) {
-  const u64 word = spacy::low_bytes(load8(w), n);
-  const u64 place = word * STOP_WORD_FACTOR >> 61;
-  const bool ends = w[n - 1] != 0;  // zeros after a stop word would not tell in `word`
-  return static_cast<u32>((STOP_WORDS[place] == word) & ends) << place;
-}
-
 struct WordKind {
   bool letter, symbol;  // has a letter; has nothing but punctuation and control characters
 };
@@ -131,14 +110,14 @@ CURATE_HD void take_words(Document& document, DatatroveQuality& out) {
     const i64 n = words.begin[i + 1] - words.begin[i];
     if ((word[0] | 0x20) >= 'a' && (word[0] | 0x20) <= 'z') {
       ++letters;
-      chars += document.chars(word, n);
-      stop_words |= stop_word(word, n);
+      chars += document.word_chars(word, n);
+      stop_words |= common_word(load8(word), n);
       continue;
     }
     const WordKind kind = kind_of(word, n);
     alphabetic += kind.letter;
     worded += !kind.symbol;
-    chars += kind.symbol ? 0 : document.chars(word, n);
+    chars += kind.symbol ? 0 : document.word_chars(word, n);
   }
   out.words = words.count;
   out.alphabetic_words = letters + alphabetic;

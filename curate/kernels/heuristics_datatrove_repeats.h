@@ -41,13 +41,14 @@ class CopiedGrams {
       const i64 size = size_of(b, n);
       return size == size_of(a, n) && same_bytes(s_ + begin_[a], s_ + begin_[b], size);
     };
+    // What a gram lacks, every longer one at its place lacks as well.
+    keep([&](i64 i) { return i + n <= words_.count && repeated_[i] >= head_of(size_of(i, n)); });
     table_.clear(count_);
     i64 chars = 0, next = 0;
     for (i64 c = 0; c < count_; ++c) {
       const i64 i = candidates_[c];
-      if (i < next || i + n > words_.count) continue;
+      if (i < next) continue;
       const i64 size = size_of(i, n);
-      if (repeated_[i] < head_of(size)) continue;
       if (table_.add(hash_bytes(s_ + begin_[i], size), static_cast<u32>(i), same) == i) continue;
       chars += document_.chars(s_ + begin_[i], size);
       next = i + n;
@@ -63,10 +64,10 @@ class CopiedGrams {
     const i64 heads[HEAD_COUNT] = {0, 8, 16, 24, 32, 48};
     return heads[place];
   }
+  // The longest head of a gram of so many bytes.
   CURATE_HD static u32 head_of(i64 size) {
-    int place = HEAD_COUNT - 1;
-    while (head(place) > size) --place;
-    return static_cast<u32>(head(place));
+    const i64 shorter = size < 32 ? size & ~i64(7) : 32;
+    return static_cast<u32>(size < 48 ? shorter : 48);
   }
   CURATE_HD i64 size_of(i64 i, i64 words) const { return begin_[i + words] - begin_[i]; }
 
@@ -79,30 +80,23 @@ class CopiedGrams {
     raise(8, [&](i64 i) { return size_of(i, SHORTEST) < 16 && begin_[i] + 8 <= end; });
     for (int place = 3; place < HEAD_COUNT; ++place)
       raise(head(place), [&](i64 i) { return repeated_[i] >= head(place - 1) && begin_[i] + head(place) <= end; });
-    keep([&](i64 i) { return repeated_[i] > 0 || size_of(i, SHORTEST) < 8; });
+    keep([&](i64 i) { return repeated_[i] >= head_of(size_of(i, SHORTEST)); });
   }
 
   // Leaves out most of the long grams whose first 16 bytes start no other word: those whose hash is alone.
   CURATE_HD void sieve() {
     const i64 starts = words_.count - SHORTEST + 1;
-    i64 bits = 64;
-    while (bits < 16 * starts) bits *= 2;
-    u64 *once = document_.bits(), *again = once + bits / 64;
-    for (i64 i = 0; i < bits / 32; ++i) once[i] = 0;
+    if (starts <= 0) return;
+    Sieve sieve(table_.memory(), starts);
     for (i64 i = 0; i < starts; ++i) {
       const u8* s = s_ + begin_[i];
-      const u64 mixed = (load8(s) ^ load8(s + 8) * 0xD1342543DE82EF95u) * kGolden;
-      const u64 place = (mixed >> 32) & static_cast<u64>(bits - 1);
-      const u64 bit = u64(1) << (place & 63);
-      again[place >> 6] |= once[place >> 6] & bit;
-      once[place >> 6] |= bit;
-      repeated_[i] = static_cast<u32>(place);
+      repeated_[i] = static_cast<u32>((load8(s) ^ load8(s + 8) * 0xD1342543DE82EF95u) * kGolden >> 32);
+      sieve.add(repeated_[i]);
     }
     for (i64 i = 0; i < starts; ++i) {
-      const u32 place = repeated_[i];
-      repeated_[i] = 0;
       candidates_[count_] = static_cast<u32>(i);
-      count_ += (again[place >> 6] >> (place & 63) & 1) | (size_of(i, SHORTEST) < 16);
+      count_ += sieve.again(repeated_[i]) | (size_of(i, SHORTEST) < 16);
+      repeated_[i] = 0;
     }
   }
 
@@ -188,23 +182,36 @@ class TopGrams {
     auto same = [&](u32 a, u32 b) {
       const i64 size = begin_[b + 2] - begin_[b];
       return begin_[a + 1] - begin_[a] == begin_[b + 1] - begin_[b] && begin_[a + 2] - begin_[a] == size &&
-             same_bytes(s_ + begin_[a], s_ + begin_[b], size);
+             (size > 16 ? same_bytes(s_ + begin_[a], s_ + begin_[b], size) : same_short(a, b, size));
     };
-    candidates_ = words_.count > 1 ? words_.count - 1 : 0;
-    table_.clear(candidates_);
-    for (i64 i = 0; i < candidates_; ++i) {
-      places_[i] = static_cast<u32>(i);
-      note(i, table_.add(key_of(i), static_cast<u32>(i), same));
+    const i64 pairs = words_.count - 1;
+    if (pairs < 1) return;
+    Sieve sieve(table_.memory(), pairs);
+    for (i64 i = 0; i < pairs; ++i) {
+      first_[i] = hash_of(i);
+      sieve.add(first_[i]);
     }
+    for (i64 i = 0; i < pairs; ++i) {
+      places_[candidates_] = static_cast<u32>(i);
+      candidates_ += sieve.again(first_[i]);
+    }
+    table_.clear(candidates_);
+    for (i64 c = 0; c < candidates_; ++c) note(places_[c], table_.add(first_[places_[c]], places_[c], same));
   }
 
-  CURATE_HD u64 key_of(i64 i) const {
+  CURATE_HD bool same_short(u32 a, u32 b, i64 size) const {
+    const u8 *x = s_ + begin_[a], *y = s_ + begin_[b];
+    const u64 first = load8(x) ^ load8(y), second = load8(x + 8) ^ load8(y + 8);
+    return (low_bytes(first, size) | low_bytes(second, size - 8)) == 0;
+  }
+
+  CURATE_HD u32 hash_of(i64 i) const {
     const u8* s = s_ + begin_[i];
-    const i64 size = begin_[i + 2] - begin_[i];
-    const u64 lead = static_cast<u64>(begin_[i + 1] - begin_[i]) << 48;
-    if (size > 16) return (hash_bytes(s, size) ^ lead) >> 1;
-    const u64 second = size > 8 ? spacy::low_bytes(load8(s + 8), size - 8) : 0;
-    return ((spacy::low_bytes(load8(s), size) ^ second * 0xD1342543DE82EF95u ^ lead) * kGolden) >> 1;
+    const i64 size = begin_[i + 2] - begin_[i], first_size = begin_[i + 1] - begin_[i];
+    const u64 first = low_bytes(load8(s), size), second = low_bytes(load8(s + 8), size - 8);
+    const u64 last = low_bytes(load8(s + (size > 8 ? size - 8 : 0)), size);
+    const u64 mixed = (first ^ second * 0xD1342543DE82EF95u) + (last ^ static_cast<u64>(first_size) << 48) * 0xBF58476D1CE4E5B9u;
+    return static_cast<u32>(mixed * kGolden >> 32);
   }
 
   CURATE_HD void note(i64 place, u32 first) {

@@ -41,6 +41,8 @@ class Document {
   CURATE_HD i64 chars() const { return chars_; }
   CURATE_HD bool ascii() const { return chars_ == size_; }
   CURATE_HD i64 chars(const u8* s, i64 n) const { return ascii() ? n : count_code_points(s, n); }
+  // The same for a word of words().
+  CURATE_HD i64 word_chars(const u8* s, i64 n) const { return ascii() ? n : count_word_code_points(s, n); }
 
   CURATE_HD const spacy::Words& words() {
     if (!has_words_) {
@@ -65,8 +67,6 @@ class Document {
     word_count_ = words;
   }
 
-  // At least 16 bytes for each byte of the text; a table() has them as well.
-  CURATE_HD u64* bits() { return keys_; }
   CURATE_HD FirstTable table() { return FirstTable(keys_, items_); }
 
   // The first lists belong to words; the others are free.

@@ -84,15 +84,14 @@ CURATE_HD void take_kinds(const Outline& outline, const Grams& grams, u32* histo
                           Statistics& out) {
   out.middle_word_chars = middle_chars(grams, histogram, bins);
   u32 seen = 0;
-  for (i64 d = 0; d < grams.distinct_words(); ++d) {
-    const i64 i = grams.distinct_word(d);
+  for (i64 i = 0; i < grams.words(); ++i) {
     const u8* word = outline.text + outline.words.begin[i];
-    const i64 n = outline.words.end[i] - outline.words.begin[i], count = grams.count(i);
-    out.letter_words += has_letter(word, n) ? count : 0;
-    out.marked_words += is_marked(word, n, outline.size - outline.words.begin[i]) ? count : 0;
+    const i64 n = outline.words.end[i] - outline.words.begin[i];
+    out.letter_words += has_letter(word, n);
+    out.marked_words += is_marked(word, n, outline.size - outline.words.begin[i]);
     const int common = folded_common_word(word, n);
     if (common < 0) continue;
-    out.folded_common_words += count;
+    ++out.folded_common_words;
     out.distinct_common_words += !(seen >> common & 1);
     seen |= 1u << common;
   }

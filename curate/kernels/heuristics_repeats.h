@@ -30,12 +30,21 @@ class FirstTable {
   template <typename Same>
   CURATE_HD u32 add(u64 key, u32 item, Same same) {
     u64 slot = (key ^ key >> 32) * kGolden >> shift_;
-    for (; keys_[slot] != FREE; slot = (slot + 1) & mask_)
-      if (keys_[slot] == key && same(items_[slot], item)) return items_[slot];
-    keys_[slot] = key;
-    items_[slot] = item;
-    return item;
+    for (;; slot = (slot + 1) & mask_) {
+      // Whether an item is new is a coin toss: no branch on it.
+      const u64 found = keys_[slot];
+      const u32 is_new = -static_cast<u32>(found == FREE);
+      if ((found ^ key) & ~(static_cast<u64>(is_new) << 32 | is_new)) continue;
+      const u32 first = (item & is_new) | (items_[slot] & ~is_new);
+      if (!same(first, item)) continue;
+      keys_[slot] = key;
+      items_[slot] = first;
+      return first;
+    }
   }
+
+  // What the keys are kept in, for other use until it is cleared: two values an item, of as many as there may be.
+  CURATE_HD u64* memory() { return keys_; }
 
   static constexpr u64 FREE = ~u64(0);
 
@@ -46,30 +55,95 @@ class FirstTable {
   int shift_;
 };
 
+// Which of many hashes are seen more than once, and a few others: those whose bits are those of another. Without a
+// branch for each, so that what stands alone, which most n-grams do, never comes near a hash table.
+class Sieve {
+ public:
+  // `memory` holds a value an item and four more.
+  CURATE_HD Sieve(u64* memory, i64 items) : bits_(memory), mask_(63) {
+    while (mask_ < static_cast<u64>(16 * items)) mask_ = mask_ << 1 | 1;
+    for (u64 i = 0; i <= mask_ >> 5; ++i) bits_[i] = 0;
+  }
+
+  CURATE_HD void add(u32 hash) {
+    u64& bits = bits_[(hash & mask_) >> 5];
+    const int shift = 2 * static_cast<int>(hash & 31);
+    bits |= (1 | (bits >> shift & 1) << 1) << shift;
+  }
+
+  CURATE_HD bool again(u32 hash) const { return bits_[(hash & mask_) >> 5] >> (2 * (hash & 31)) & 2; }
+
+ private:
+  u64* bits_;
+  u64 mask_;
+};
+
 CURATE_HD u64 load8(const u8* s) {
   u64 value;
   memcpy(&value, s, 8);
   return value;
 }
 
+CURATE_HD u64 load4(const u8* s) {
+  u32 value;
+  memcpy(&value, s, 4);
+  return value;
+}
+
+// The n bytes at s as a number, 0 <= n < 8.
+CURATE_HD u64 load_few(const u8* s, i64 n) {
+  if (n >= 4) return load4(s) | load4(s + n - 4) << 8 * (n - 4);
+  if (n <= 0) return 0;
+  return s[0] | static_cast<u64>(s[n / 2]) << 8 * (n / 2) | static_cast<u64>(s[n - 1]) << 8 * (n - 1);
+}
+
+// The n bytes at s as a number, the first 8 of more, n >= 1; `left` >= n bytes may be read.
+CURATE_HD u64 load_start(const u8* s, i64 n, i64 left) {
+  if (left < 8) return load_few(s, n);
+  return low_bytes(load8(s), n);
+}
+
+// The common words of Gopher's rule as numbers, each at the place that its product with COMMON_WORD_FACTOR starts with.
+CURATE_TABLE u64 COMMON_WORDS[8] = {
+    0x656874,  // the
+    0x6562,  // be
+    0x666F,  // of
+    0x68746977,  // with
+    0x74616874,  // that
+    0x646E61,  // and
+    0x6F74,  // to
+    0x65766168,  // have
+};
+constexpr u64 COMMON_WORD_FACTOR = 0xC42DDDC22F41F7CDu;
+
+// The place of a common word of n bytes as a bit, 0 for other words. `start` has its bytes and any after them.
+CURATE_HD u32 common_word(u64 start, i64 n) {
+  const u64 word = low_bytes(start, n);
+  const u64 place = word * COMMON_WORD_FACTOR >> 61;
+  const bool ends = start >> 8 * ((n < 8 ? n : 8) - 1) & 0xFF;  // zeros after a common word would not tell in `word`
+  return static_cast<u32>((COMMON_WORDS[place] == word) & ends) << place;
+}
+
 CURATE_HD bool same_bytes(const u8* a, const u8* b, i64 n) {
-  i64 i = 0;
-  for (; i + 8 <= n; i += 8)
+  if (n < 8) return load_few(a, n) == load_few(b, n);
+  for (i64 i = 0; i + 8 < n; i += 8)
     if (load8(a + i) != load8(b + i)) return false;
-  for (; i < n; ++i)
-    if (a[i] != b[i]) return false;
-  return true;
+  return load8(a + n - 8) == load8(b + n - 8);
 }
 
 // Never FirstTable::FREE.
 CURATE_HD u64 hash_bytes(const u8* s, i64 n) {
   u64 hash = static_cast<u64>(n) * 0xD1342543DE82EF95u;
-  for (; n >= 8; s += 8, n -= 8) {
-    hash = (hash ^ load8(s)) * kGolden;
-    hash ^= hash >> 29;
+  u64 rest;
+  if (n < 8) {
+    rest = load_few(s, n);
+  } else {
+    rest = load8(s + n - 8) >> 1 >> (63 - 8 * (n & 7));
+    for (; n >= 8; s += 8, n -= 8) {
+      hash = (hash ^ load8(s)) * kGolden;
+      hash ^= hash >> 29;
+    }
   }
-  u64 rest = 0;
-  for (i64 i = 0; i < n; ++i) rest |= static_cast<u64>(s[i]) << 8 * i;
   hash = (hash ^ rest) * 0xBF58476D1CE4E5B9u;
   return (hash ^ hash >> 32) >> 1;
 }
@@ -135,57 +209,25 @@ class Grams {
         chars_before_(chars_before) {}
 
   CURATE_HD i64 words() const { return outline_.words.count; }
-  // The first places of different words and how often each occurs, until grams are longer than a word.
-  CURATE_HD i64 distinct_words() const { return distinct_; }
-  CURATE_HD i64 distinct_word(i64 i) const { return places_[i]; }
-  CURATE_HD u32 count(i64 place) const { return count_[place]; }
   CURATE_HD i64 chars(i64 word) const { return chars_before_[word + 1] - chars_before_[word]; }
   CURATE_HD i64 all_chars() const { return chars_before_[words()]; }
 
-  // In place of group_words where no longer grams are asked for: each word stands for itself.
+  // Words as they stand in the outline, from which `lengthen` goes on.
   CURATE_HD void list_words() {
-    const Parts& words = outline_.words;
     chars_before_[0] = 0;
-    for (i64 i = 0; i < words.count; ++i) {
-      places_[i] = static_cast<u32>(i);
-      count_[i] = 1;
-      chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(word_chars(i));
-    }
-    distinct_ = words.count;
+    for (i64 i = 0; i < words(); ++i) chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(word_chars(i));
     length_ = 1;
-  }
-
-  CURATE_HD void group_words() {
-    const Parts& words = outline_.words;
-    auto same = [&](u32 a, u32 b) {
-      const i64 n = words.end[b] - words.begin[b];
-      return n < 8 || (n == words.end[a] - words.begin[a] &&
-                       same_bytes(outline_.text + words.begin[a], outline_.text + words.begin[b], n));
-    };
-    table_.clear(words.count);
-    distinct_ = 0;
-    chars_before_[0] = 0;
-    for (i64 i = 0; i < words.count; ++i) {
-      const i64 n = words.end[i] - words.begin[i];
-      const u64 key = word_key(words.begin[i], n);
-      const u32 first = table_.add(key, static_cast<u32>(i), same);
-      note(i, first);
-      places_[distinct_] = static_cast<u32>(i);
-      distinct_ += first == i;
-      chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(word_chars(i));
-    }
-    length_ = 1;
-    candidates_ = words.count;
   }
 
   // From grams of `length` words to those of one word more. A longer gram that occurs again starts where both
   // shorter ones in it do; all other places are left out.
   CURATE_HD void lengthen() {
+    if (length_++ == 1) return group_pairs();
     i64 kept = 0;
-    u32 place = length_ == 1 || candidates_ == 0 ? 0 : places_[0];
+    u32 place = places_[0];
     bool again = candidates_ > 0 && count_[first_[place]] > 1;
     for (i64 c = 1; c < candidates_; ++c) {
-      const u32 next = length_ == 1 ? static_cast<u32>(c) : places_[c];
+      const u32 next = places_[c];
       const bool next_again = count_[first_[next]] > 1;
       places_[kept] = place;
       kept += (next == place + 1) & again & next_again;
@@ -193,7 +235,6 @@ class Grams {
       again = next_again;
     }
     candidates_ = kept;
-    ++length_;
     table_.clear(kept);
     for (i64 c = 0; c < kept; ++c) {
       const u32 place = places_[c];
@@ -288,7 +329,9 @@ class Grams {
 
   CURATE_HD i64 word_chars(i64 word) const {
     const i64 begin = outline_.words.begin[word], n = outline_.words.end[word] - begin;
-    return outline_.ascii ? n : count_code_points(outline_.text + begin, n);
+    if (outline_.ascii) return n;
+    const u8* s = outline_.text + begin;
+    return begin + 16 <= outline_.size ? count_word_code_points(s, n) : count_code_points(s, n);
   }
 
   CURATE_HD void note(i64 place, u32 first) {
@@ -297,17 +340,47 @@ class Grams {
     ++count_[first];
   }
 
-  // Words under 8 bytes are their own key; the top byte, 0 to 7 or at least 0x40, keeps longer ones apart.
-  CURATE_HD u64 word_key(i64 begin, i64 n) const {
-    const u8* word = outline_.text + begin;
-    if (n >= 8) return hash_bytes(word, n) >> 2 | u64(1) << 62;
-    u64 bytes = 0;
-    if (begin + 8 <= outline_.size) {
-      bytes = load8(word) & ((u64(1) << 8 * n) - 1);
-    } else {
-      for (i64 i = 0; i < n; ++i) bytes |= static_cast<u64>(word[i]) << 8 * i;
+  CURATE_HD void group_pairs() {
+    const i64 pairs = words() - 1;
+    Sieve sieve(table_.memory(), pairs);
+    u64 hash = word_hash(0);
+    for (i64 i = 0; i < pairs; ++i) {
+      const u64 next = word_hash(i + 1);
+      first_[i] = static_cast<u32>((hash ^ rotl(next, 23)) * kGolden >> 32);
+      sieve.add(first_[i]);
+      hash = next;
     }
-    return bytes | static_cast<u64>(n) << 56;
+    candidates_ = 0;
+    for (i64 i = 0; i < pairs; ++i) {
+      places_[candidates_] = static_cast<u32>(i);
+      candidates_ += sieve.again(first_[i]);
+    }
+    auto same = [&](u32 a, u32 b) { return same_word(a, b) && same_word(a + 1, b + 1); };
+    table_.clear(candidates_);
+    for (i64 c = 0; c < candidates_; ++c) note(places_[c], table_.add(first_[places_[c]], places_[c], same));
+  }
+
+  CURATE_HD bool same_word(u32 a, u32 b) const {
+    const Parts& words = outline_.words;
+    const i64 n = words.end[b] - words.begin[b];
+    return n == words.end[a] - words.begin[a] &&
+           same_bytes(outline_.text + words.begin[a], outline_.text + words.begin[b], n);
+  }
+
+  CURATE_HD u64 word_hash(i64 i) const {
+    const i64 begin = outline_.words.begin[i], n = outline_.words.end[i] - begin;
+    const u8* word = outline_.text + begin;
+    if (n > 16) return hash_bytes(word, n);
+    u64 first, second;
+    if (begin + 16 <= outline_.size) {
+      first = low_bytes(load8(word), n);
+      second = low_bytes(load8(word + 8), n - 8);
+    } else {
+      first = n < 8 ? load_few(word, n) : load8(word);
+      second = n < 16 ? load_few(word + 8, n - 8) : load8(word + 8);
+    }
+    const u64 mixed = (first ^ second * 0xBF58476D1CE4E5B9u) * 0xD1342543DE82EF95u;
+    return mixed ^ mixed >> 32;
   }
 
   // How often str.replace finds the gram at `place`, joined by spaces. Its first word may end a longer word,
@@ -359,7 +432,7 @@ class Grams {
   const Outline& outline_;
   FirstTable& table_;
   u32 *first_, *count_, *places_, *chars_before_;
-  i64 distinct_ = 0, candidates_ = 0, length_ = 0;
+  i64 candidates_ = 0, length_ = 0;
 };
 
 }  // namespace curate::heuristics

@@ -2,6 +2,7 @@
 // processor's own loops must give the same bits.
 #pragma once
 #include "hash.h"
+#include "word_bytes.h"
 
 namespace curate {
 
@@ -72,20 +73,6 @@ struct PlainLoops {
       CURATE_UNROLL(64)
       for (unsigned b = 0; b < 64; ++b) upto[b + 1] = x ^= rotl(codes[bytes[b]], 64 - 7 * (b + 1) % 64);
     }
-  }
-
- private:
-  static CURATE_HD u8 is_word_byte(u8 c) {
-    const u8 letter = (static_cast<u8>((c | 32) - 'a') < 26) | (c >= 128);
-    return letter | (static_cast<u8>(c - '0') < 10);
-  }
-  static CURATE_HD u8 in_separator(u8 a, u8 b, u8 c, u8 d, u8 e) {
-    return starts3(c, d, e) | starts3(b, c, d) | starts3(a, b, c) | starts2(c, d) | starts2(b, c);
-  }
-  static CURATE_HD u8 starts2(u8 a, u8 b) { return (a == 0xC2) & (b == 0xA0); }
-  static CURATE_HD u8 starts3(u8 a, u8 b, u8 c) {
-    return ((a == 0xE2) & ((b & 0xFE) == 0x80) & ((c & 0xC0) == 0x80)) |
-           ((a == 0xE3) & (b == 0x80) & (static_cast<u8>(c - 0x80) < 3));
   }
 };
 

@@ -11,7 +11,7 @@
 #define CURATE_TABLE static constexpr
 #endif
 
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
 #define CURATE_PRAGMA(text) _Pragma(#text)
 #define CURATE_UNROLL(times) CURATE_PRAGMA(GCC unroll times)
 #else

@@ -43,12 +43,13 @@ CURATE_HD u64 load_word(const u8* s) {
   return value;
 }
 
-// The first n bytes of a word, 0 <= n <= 8.
-CURATE_HD u64 low_bytes(u64 word, i64 n) { return n >= 8 ? word : word & ((u64(1) << 8 * n) - 1); }
+CURATE_HD constexpr u64 mix_of(u64 first, u64 second, u64 sizes) {
+  const u64 mixed = (first ^ second * 0xD1342543DE82EF95u ^ sizes << 56) * 0x9E3779B97F4A7C15u;
+  return (mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9u;
+}
 
 CURATE_HD u64 slot_of(u64 first, u64 second, u64 sizes) {
-  const u64 mixed = (first ^ second * 0xD1342543DE82EF95u ^ sizes << 56) * 0x9E3779B97F4A7C15u;
-  return (mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9u >> (64 - SLOTS_LOG2);
+  return mix_of(first, second, sizes) >> (64 - SLOTS_LOG2);
 }
 
 CURATE_HD bool equal(const u8* s, const char* wanted, i64 n) {
@@ -57,22 +58,25 @@ CURATE_HD bool equal(const u8* s, const char* wanted, i64 n) {
   return true;
 }
 
-// Whether a special case may be of so many bytes with these at its ends; wrong for few of other strings.
+// Whether a special case may have this mix; wrong for few of other strings.
 struct SpecialFilter {
-  u64 bits[64] = {};
+  static constexpr int LOG2 = 16;
+  u64 bits[(1 << LOG2) / 64] = {};
 
-  CURATE_HD static constexpr u32 place(u32 first, u32 last, u32 size) {
-    return (first * 67 + last * 13 + size * 523) & 4095;
+  CURATE_HD static constexpr u64 bytes(const char* text, u32 from, u32 to) {
+    u64 value = 0;
+    for (u32 i = from; i < to && i < from + 8; ++i)
+      value |= static_cast<u64>(static_cast<u8>(text[i])) << 8 * (i - from);
+    return value;
   }
   CURATE_HD constexpr SpecialFilter() {
     for (const SpecialCase& one : SPECIAL_CASES) {
-      const u32 at = place(static_cast<u8>(one.text[0]), static_cast<u8>(one.text[one.size - 1]), one.size);
-      bits[at >> 6] |= u64(1) << (at & 63);
+      const u64 mix = mix_of(bytes(one.text, 0, one.size), bytes(one.text, 8, one.size), one.size);
+      bits[mix >> (70 - LOG2)] |= u64(1) << (mix >> (64 - LOG2) & 63);
     }
   }
-  CURATE_HD constexpr bool may_be(u32 first, u32 last, u32 size) const {
-    const u32 at = place(first, last, size);
-    return bits[at >> 6] >> (at & 63) & 1;
+  CURATE_HD constexpr bool may_be(u64 mix) const {
+    return bits[mix >> (70 - LOG2)] >> (mix >> (64 - LOG2) & 63) & 1;
   }
 };
 
@@ -80,9 +84,11 @@ CURATE_TABLE SpecialFilter SPECIAL_FILTER;
 
 // The special case that is the n bytes at s, null where there is none. PADDING bytes after s may be read.
 CURATE_HD const SpecialCase* special_case(const u8* s, i64 n) {
-  if (n >= 32 || n <= 0 || !SPECIAL_FILTER.may_be(s[0], s[n - 1], static_cast<u32>(n))) return nullptr;
-  const u64 first = low_bytes(load_word(s), n), second = n > 8 ? low_bytes(load_word(s + 8), n - 8) : 0;
-  u64 slot = slot_of(first, second, static_cast<u64>(n));
+  if (n >= 32 || n <= 0) return nullptr;
+  const u64 first = low_bytes(load_word(s), n), second = low_bytes(load_word(s + 8), n - 8);
+  const u64 mix = mix_of(first, second, static_cast<u64>(n));
+  if (!SPECIAL_FILTER.may_be(mix)) return nullptr;
+  u64 slot = mix >> (64 - SLOTS_LOG2);
   for (; SPECIAL_SLOTS[slot] != FREE_SLOT; slot = (slot + 1) & ((1 << SLOTS_LOG2) - 1)) {
     const SpecialCase& found = SPECIAL_CASES[SPECIAL_SLOTS[slot]];
     if (found.size == n && equal(s, found.text, n)) return &found;
@@ -309,8 +315,10 @@ class Tokenizer {
   CURATE_HD const Sequence* first_sequence(const Words& words, i64 i) const {
     const u8 *a = s_ + words.begin[i], *b = s_ + words.begin[i + 1];
     const i64 first = words.begin[i + 1] - words.begin[i], second = words.begin[i + 2] - words.begin[i + 1];
-    if (first > 8 || second > 8 || !(FIRST_LENGTHS[*a] >> first & 1) || !(SECOND_LENGTHS[*b] >> second & 1))
-      return nullptr;
+    const i64 longest = 31;
+    const u32 known = static_cast<u32>(FIRST_LENGTHS[*a]) >> (first < longest ? first : longest) &
+                      static_cast<u32>(SECOND_LENGTHS[*b]) >> (second < longest ? second : longest);
+    if (!(known & 1)) return nullptr;
     u64 slot = slot_of(low_bytes(load_word(a), first), low_bytes(load_word(b), second),
                        static_cast<u64>(first << 4 | second));
     for (; SEQUENCE_SLOTS[slot] != FREE_SLOT; slot = (slot + 1) & ((1 << SLOTS_LOG2) - 1)) {

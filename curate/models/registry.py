@@ -97,6 +97,12 @@ def resolve(model: str) -> Path:
     return files_of(card_of(model)).path
 
 
+def located(model: str) -> str:
+    """The same model for a process in another folder: a path of something that is there becomes absolute."""
+    path = Path(model)
+    return str(path.absolute()) if model not in known_cards() and path.exists() else model
+
+
 def fasttext(model: str) -> FastText:
     """The fastText model of that name or path: loaded on first use, then shared by all threads of the process.
 

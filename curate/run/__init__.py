@@ -11,6 +11,7 @@ from curate.io import lease
 from curate.io.files import join, remote_errors, remove_stale_temporaries, write_json
 from curate.io.filesystems import canonical
 from curate.io.lock import hold
+from curate.kernels.gpu.driver import LIBRARY, device_count
 from curate.memory import Memory
 from curate.plan import plan as make_plan
 from curate.progress import Progress, Silent
@@ -60,10 +61,7 @@ def run(
     watcher = progress or Silent()
     bound = Memory.of(memory)
     limits = BatchLimits(batch_documents or BatchLimits().documents, bound.batch, bound)
-    if device not in ("auto", "cpu"):
-        raise OutputError(
-            Problem("--device", device, "auto or cpu", "GPU kernels are not part of this version")
-        )
+    _ensure_device(device)
     options = EngineOptions(workers, "cpu", address, scheduler_file, dashboard)
     ensure_fitting(engine, options)
     _refuse_itself(recipe, out)
@@ -98,6 +96,15 @@ def _say_where(watcher: Progress, engine: Engine, metrics: str | None) -> None:
     for name, address in (("dashboard", engine.dashboard), ("metrics", metrics)):
         if address:
             watcher.note(f"{name}: {address}")
+
+
+def _ensure_device(device: str) -> None:
+    """Raises OutputError where stages cannot run on `device`."""
+    if device in ("auto", "cpu"):
+        return
+    absent = device == "gpu" and device_count() == 0
+    fix = f"the driver ({LIBRARY}) offers no GPU" if absent else "stages do not run on a GPU in this version"
+    raise OutputError(Problem("--device", device, "auto or cpu", fix))
 
 
 def _refuse_itself(recipe: Recipe, out: str) -> None:

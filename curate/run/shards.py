@@ -22,11 +22,9 @@ from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
 from curate.run.documents import BatchLimits
 from curate.run.edits import size_left
+from curate.run.shard_rows import GROUP_ROWS, ShardRows
 from curate.stages.base import DocumentStage, edited
 from curate.stages.mix import shuffle_keys
-
-#: Rows of a row group of shards: small enough for streaming readers, large enough to compress well.
-ROW_GROUP = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,34 +119,39 @@ def shard_schema(kept: Mapping[str, pa.DataType]) -> pa.Schema:
 
 def write_shard(out: str, arguments: ShardArguments) -> Facts:
     """Read the pieces' texts, shuffle them by a hash of (seed, doc, copy), write the shard."""
-    tables, keys, tokens = [arguments.schema.empty_table()], [np.zeros(0, np.uint64)], 0
+    rows = ShardRows(arguments.schema, arguments.limits.memory.spool)
+    keys, tokens = [np.zeros(0, np.uint64)], 0
+    by_source: dict[str, int] = {}
     for piece in arguments.pieces:
-        table, rows, piece_tokens = _read_piece(out, piece, arguments)
-        docs = np.uint64(piece.emitting.base) + rows.astype(np.uint64)
-        tables.append(table)
+        chosen, piece_tokens = _read_piece(out, piece, arguments, rows)
+        docs = np.uint64(piece.emitting.base) + chosen.astype(np.uint64)
         keys.append(shuffle_keys(docs, piece.copy, arguments.seed))
         tokens += piece_tokens
-    table = pa.concat_tables(tables)
-    table = table.take(pa.array(np.argsort(np.concatenate(keys), kind="stable")))
-    with atomic_write(join(out, arguments.shard)) as file:
-        pq.write_table(table, file, row_group_size=ROW_GROUP, compression=arguments.compression)
-    counted = table["source"].value_counts().to_pylist()
-    by_source = {entry["values"]: entry["counts"] for entry in counted}
-    return {
-        "documents": len(table),
-        "tokens": tokens,
-        "rows_by_source": dict(sorted(by_source.items())),
-    }
+        source = piece.emitting.file.source
+        by_source[source] = by_source.get(source, 0) + len(chosen)
+    order = np.argsort(np.concatenate(keys), kind="stable")
+    # Texts are hardly ever equal, so a dictionary of them only costs.
+    words = [name for name in arguments.schema.names if name != "text"]
+    with (
+        atomic_write(join(out, arguments.shard)) as file,
+        pq.ParquetWriter(
+            file, arguments.schema, compression=arguments.compression, use_dictionary=words
+        ) as writer,
+    ):
+        for group in rows.groups(order):
+            writer.write_table(group, row_group_size=GROUP_ROWS)
+    return {"documents": len(order), "tokens": tokens, "rows_by_source": dict(sorted(by_source.items()))}
 
 
-def _read_piece(out: str, piece: Piece, arguments: ShardArguments) -> tuple[pa.Table, NDArray[np.int64], int]:
-    """The piece's rows as a table of the shard's schema, which rows of the file they are, and their tokens."""
+def _read_piece(
+    out: str, piece: Piece, arguments: ShardArguments, to: ShardRows
+) -> tuple[NDArray[np.int64], int]:
+    """Adds the piece's rows; returns which rows of the file they are, and their tokens."""
     emitting = piece.emitting
     ledger = _read_ledger(out, emitting, "tokens")
     chosen = np.flatnonzero(ledger["copies"].to_numpy() > piece.copy)[piece.start : piece.stop]
     limits = arguments.limits
     ensure_unchanged(emitting.file)
-    tables = [arguments.schema.empty_table()]
     for raw in read_batches(
         emitting.file,
         emitting.columns,
@@ -159,10 +162,10 @@ def _read_piece(out: str, piece: Piece, arguments: ShardArguments) -> tuple[pa.T
     ):
         low, high = np.searchsorted(chosen, [raw.start, raw.start + len(raw)])
         if low < high:
-            tables.append(_rows_for_shard(raw, chosen[low:high], emitting, arguments.schema))
+            to.add(_rows_for_shard(raw, chosen[low:high], emitting, arguments.schema))
     ensure_unchanged(emitting.file)
     tokens = int(pc.sum(size_left(ledger, "tokens").take(pa.array(chosen))).as_py() or 0)
-    return pa.concat_tables(tables), chosen, tokens
+    return chosen, tokens
 
 
 def _rows_for_shard(
@@ -175,7 +178,7 @@ def _rows_for_shard(
     )
     ids = positions if raw.ids is None else pc.coalesce(raw.ids.take(at).cast(pa.string()), positions)
     assert raw.texts is not None, "shards are read with their texts"
-    texts = raw.texts.take(at)
+    texts = raw.texts if len(rows) == len(raw) else raw.texts.take(at)
     if emitting.edits:
         texts = edited(Texts.from_arrow(texts), np.arange(len(rows)), emitting.edits).to_arrow()
     found = {"text": texts, "id": ids, "source": pa.repeat(source, len(rows))}

@@ -96,11 +96,12 @@ class Carrying:
                 if isinstance(step.stage, CorpusStage):
                     paths = _exchange_paths(step, state)
                     edits = self._plan.edits_of(state.name, before=step)
-                    digest = fingerprint(
-                        [state.base, definitions(edits), *(receipt.outputs[path][1] for path in paths)]
-                    )
+                    digests = tuple(receipt.outputs[path][1] for path in paths)
+                    digest = fingerprint([state.base, definitions(edits), *digests])
                     documents = receipt.facts["collected"][step.name]
-                    gave = CollectedFile(state.base, paths, state.file, state.columns(()), stages_of(edits))
+                    gave = CollectedFile(
+                        state.base, paths, digests, state.file, state.columns(()), stages_of(edits)
+                    )
                     state.collected[step.name] = (gave, documents, digest)
 
     def _document_task(self, each: DocumentPass, state: FileState, first: bool) -> Task:

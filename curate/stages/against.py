@@ -18,6 +18,7 @@ from curate.engines.task import Facts, Pass, Task
 from curate.errors import OutputError, Problem, SourceError
 from curate.io.exchange import write_arrays
 from curate.io.files import exists, join, open_binary, sha256_of
+from curate.io.filesystems import absolute
 from curate.io.ledger import MIX, pack_doc
 from curate.io.manifest import Manifest, StageEntry
 
@@ -73,10 +74,10 @@ def find_earlier(
         EarlierFile(
             pack_doc(source.index, file.index, 0),
             tuple(
-                join(path, f"run/exchange/{stage.name}/{source.name}/{file.index:06d}.{suffix}")
+                join(absolute(path), f"run/exchange/{stage.name}/{source.name}/{file.index:06d}.{suffix}")
                 for suffix in suffixes
             ),
-            join(path, file.ledger),
+            join(absolute(path), file.ledger),
         )
         for source in shown
         for file in source.files

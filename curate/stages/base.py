@@ -103,14 +103,6 @@ class DocumentStage(ABC):
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """Verdicts for the batch's `rows` (int64, increasing, never empty): the documents still alive."""
 
-    def corpus_part(self) -> CorpusStage | None:
-        """What remains to be decided when every document has been looked at; None where nothing does."""
-        return None
-
-    def warnings(self) -> tuple[str, ...]:
-        """What a plan should say about the stage before it runs."""
-        return ()
-
     def measurement(self) -> dict[str, object] | None:
         """What its columns depend on, as JSON values, where `redecide` can decide from them alone; None otherwise."""
         return None
@@ -121,6 +113,14 @@ class DocumentStage(ABC):
         Asked only of stages that have a `measurement`. What `edit` does must not depend on anything else either.
         """
         raise NotImplementedError
+
+    def corpus_part(self) -> CorpusStage | None:
+        """What remains to be decided when every document has been looked at; None where nothing does."""
+        return None
+
+    def warnings(self) -> tuple[str, ...]:
+        """What a plan should say about the stage before it runs."""
+        return ()
 
     def edit(self, texts: Texts, rows: NDArray[np.int64]) -> Texts:
         """All of `texts`, of which those at `rows` (the documents that `decide` left alive) are edited.

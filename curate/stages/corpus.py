@@ -39,12 +39,13 @@ class CollectedFile:
     """What one source file gave to a corpus stage.
 
     base: `doc` of the file's row 0. paths: exchange files relative to OUT, in the order of `exchange_suffixes`.
-    file, columns, edits: the source file, its columns, and the stages that edit its texts, for a stage that reads
-    texts again.
+    sha256: of each of them. file, columns, edits: the source file, its columns, and the stages that edit its texts, for
+    a stage that reads texts again.
     """
 
     base: int
     paths: tuple[str, ...]
+    sha256: tuple[str, ...]
     file: SourceFile
     columns: SourceColumns
     edits: tuple[DocumentStage, ...]
@@ -173,7 +174,7 @@ class Cuts:
 
 
 def read_decisions(path: str, sha256: str = "") -> Decisions | Cuts:
-    """A decision file of either kind. sha256: its checksum, if that is known."""
+    """A decision file of either kind. sha256: of the file, where it is known."""
     columns = ExchangeFile(path, whole=True, sha256=sha256).read(0)
     return Cuts(**columns) if set(columns) == set(Cuts.__slots__) else Decisions(**columns)
 

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.dedup.sketch import Sketcher
+from curate.dedup.sketch import REMEMBERED_BYTES, RememberingSketcher, Sketcher
 from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
 from curate.errors import GuardError
 from curate.io.exchange import write_arrays
@@ -54,6 +54,7 @@ class SketchCollector:
 
     def __init__(self, sketcher: Sketcher, preference: Preference | None, memory: Memory) -> None:
         self._sketcher = sketcher
+        self._remembering = RememberingSketcher(sketcher, min(REMEMBERED_BYTES, memory.spool // 4))
         self._preferences = PreferenceCollector(preference) if preference else None
         keys = [np.zeros(0, np.uint64) for _ in range(sketcher.bands)]
         signatures = np.zeros((0, sketcher.hashes), np.uint8)
@@ -61,7 +62,7 @@ class SketchCollector:
         self._spool = Spool([*keys, np.zeros(0, np.uint32), signatures], memory.spool)
 
     def add(self, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
-        sketches = self._sketcher.sketch(batch.texts, rows)
+        sketches = self._remembering.sketch(batch.texts, rows)
         found = sketches.sketched
         kept = (rows[found] + first_row).astype(np.uint32)
         self._spool.add([*sketches.keys[:, found], kept, sketches.signatures[found]])

@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field
 
-from curate.models.registry import fasttext
+from curate.models.registry import fasttext, located
 from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
 from curate.stages.labels import indices_of, names_of
 
@@ -51,12 +51,13 @@ class Language(DocumentStage):
 
     def __init__(self, config: LanguageConfig) -> None:
         self.config = config
+        self._model = located(config.model)
         if not config.keep:
             self.rules = ()
 
     def definition(self) -> dict[str, object]:
         """Raises ModelError if the model cannot be loaded or lacks a label of `keep`."""
-        model = fasttext(self.config.model)
+        model = fasttext(self._model)
         indices_of(model, self.config.keep, "language: keep")
         return {
             "model": self.config.model,
@@ -67,7 +68,7 @@ class Language(DocumentStage):
         }
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
-        model = fasttext(self.config.model)
+        model = fasttext(self._model)
         scores = model.score(batch.texts, rows, max_chars=self.config.max_chars)
         labels, probabilities = scores.labels[:, 0], scores.probabilities[:, 0]
         measured = probabilities.astype(np.float64)

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from curate.errors import ModelError, Problem
 from curate.models.classifier import Classifier, Predictions, classifier
-from curate.models.registry import card_of, unpinned_warning
+from curate.models.registry import card_of, located, unpinned_warning
 from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
 from curate.stages.keep_fraction import KeepFraction, KeepFractionConfig
 from curate.stages.labels import indices_of, names_of
@@ -88,6 +88,7 @@ class Quality(DocumentStage):
 
     def __init__(self, config: QualityConfig) -> None:
         self.config = config
+        self._model = located(config.model)
         asked = (bool(config.keep), config.min_score is not None, config.max_score is not None)
         self.rules = tuple(rule for rule, does in zip(RULES, asked, strict=True) if does)
         self._places = np.cumsum(asked) - 1
@@ -99,20 +100,20 @@ class Quality(DocumentStage):
                 *((column, pa.float32()) for column in self._kept_scores.values()),
             ]
         )
-        kind = card_of(config.model).kind
+        kind = card_of(self._model).kind
         # A transformer on a processor takes a second for some tens of documents.
         self.sample_documents = 2_000 if kind == "fasttext" else 64
 
     def definition(self) -> dict[str, object]:
         """Raises ModelError if the model cannot be loaded or lacks a label of `keep`, `label` or `keep_scores`."""
-        model = classifier(self.config.model, self.device)
+        model = classifier(self._model, self.device)
         self._kept_and_scored(model)
         indices_of(model, self.config.keep_scores, "quality: keep_scores")
         settings = self.config.model_dump(mode="json", exclude={"name", "sources", "keep_fraction"})
         return {**settings, "sha256": model.sha256}
 
     def warnings(self) -> tuple[str, ...]:
-        warning = unpinned_warning(card_of(self.config.model))
+        warning = unpinned_warning(card_of(self._model))
         return (warning,) if warning else ()
 
     def corpus_part(self) -> KeepFraction | None:
@@ -121,17 +122,17 @@ class Quality(DocumentStage):
         return KeepFraction(KeepFractionConfig(column=self.config.column, fraction=self.config.keep_fraction))
 
     def measurement(self) -> dict[str, object]:
-        model = classifier(self.config.model, self.device)
+        model = classifier(self._model, self.device)
         _, scored = self._kept_and_scored(model)
         return {
             "model": model.sha256,
-            "card": card_of(self.config.model).model_dump(mode="json", include={"output", "range", "text"}),
+            "card": card_of(self._model).model_dump(mode="json", include={"output", "range", "text"}),
             "scored": sorted({model.labels[place] for place in scored}),
             "columns": self.columns.names,
         }
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
-        model = classifier(self.config.model, self.device)
+        model = classifier(self._model, self.device)
         _, scored = self._kept_and_scored(model)
         found = model.predict(batch.texts, rows)
         columns = {
@@ -160,12 +161,12 @@ class Quality(DocumentStage):
         """Indices of the labels kept, and of those whose probabilities add up to the score (none: the best's)."""
         kept = indices_of(model, self.config.keep, "quality: keep")
         asked = "label" if self.config.label is not None else "keep_scores"
-        if card_of(self.config.model).output == "regression" and getattr(self.config, asked):
+        if card_of(self._model).output == "regression" and getattr(self.config, asked):
             found = f"model {self.config.model} gives one number, and no probability of a label"
             raise ModelError(Problem(f"quality: {asked}", found, fix="leave it out"))
         if self.config.label is not None:
             return kept, indices_of(model, (self.config.label,), "quality: label")
-        named = card_of(self.config.model).score
+        named = card_of(self._model).score
         if self.config.keep or named is None:
             return kept, kept
         return kept, indices_of(model, (named,), f"model {self.config.model}: score of its card")

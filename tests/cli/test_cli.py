@@ -119,6 +119,31 @@ def test_options_reach_the_run(curate, recipe: str, running) -> None:
     assert call["recipe"].sources[0].path == ("a", "b")
 
 
+def test_options_of_clusters_reach_the_run(curate, recipe: str, running) -> None:
+    calls = running(lambda out, progress: Result(out, STATS, 0))
+    code, _, _ = curate(
+        *("run", recipe, "--engine", "dask", "--address", "tcp://head:8786", "--scheduler-file", "s.json"),
+        *("--dashboard", "--metrics-port", "9100"),
+    )
+    assert code == 0
+    (call,) = calls
+    assert {
+        key: call[key] for key in ("engine", "address", "scheduler_file", "dashboard", "metrics_port")
+    } == {
+        "engine": "dask",
+        "address": "tcp://head:8786",
+        "scheduler_file": "s.json",
+        "dashboard": True,
+        "metrics_port": 9100,
+    }
+
+
+def test_an_option_that_does_not_fit_the_engine(curate, recipe: str) -> None:
+    code, out, err = curate("run", recipe, "--address", "tcp://head:8786")
+    assert (code, out) == (1, "")
+    assert err == "--address: means nothing to --engine local\n  expected: --engine dask or ray\n"
+
+
 def test_more_unreadable_documents_than_allowed(curate, recipe: str, running) -> None:
     running(lambda out, progress: Result(out, STATS, 4))
     code, out, err = curate("run", recipe)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.dedup import Shingles, Sketcher, Sketches
+from curate.dedup import RememberingSketcher, Shingles, Sketcher, Sketches
 from curate.kernels import Texts, _cpu
 from tests.dedup import oracle
 
@@ -163,6 +163,61 @@ def test_every_instruction_set_gives_the_same_bits(
             instruction_set=instruction_set,
         )
         assert same(Sketches(*made), wanted), instruction_set
+
+
+@pytest.mark.parametrize("separator", [b" ", b"\xc2\xa0", b"\xe2\x80\x94", b"\xe3\x80\x82", b"\xc3\xa0"])
+@pytest.mark.parametrize("edge", [64, 1024, 1088])
+def test_separators_across_the_edges_of_blocks(separator: bytes, edge: int) -> None:
+    sketcher = Sketcher(Shingles("word", 2), hashes=8, bands=2, seed=7)
+    words = b"ab Cd e " * (edge // 8 + 1)
+    texts = [
+        words[: edge - back] + b"x" * before + separator + b"y" for back in range(8) for before in (0, 1)
+    ]
+    texts += [b"x" * (edge + more) + separator[:cut] for more in (-2, -1, 0, 1) for cut in range(4)]
+    texts += [text + b" and so on " * 20 for text in texts]
+    for instruction_set in _cpu.instruction_sets():
+        packed = texts_of(texts)
+        made = _cpu.sketch(
+            packed.data,
+            packed.offsets,
+            np.arange(len(texts)),
+            words=True,
+            length=2,
+            hashes=8,
+            bands=2,
+            seed=7,
+            minhash=False,
+            instruction_set=instruction_set,
+        )
+        for i, text in enumerate(texts):
+            assert (made[0][:, i].tolist(), made[1][i].tobytes()) == expected(sketcher, text), instruction_set
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    sketchers(),
+    st.lists(any_text, min_size=1, max_size=4),
+    st.lists(st.lists(st.integers(0, 3), max_size=6), min_size=1, max_size=5),
+    st.sampled_from([1, 1_500, 1 << 20]),
+)
+def test_a_text_met_again_has_its_first_sketch(
+    sketcher: Sketcher, texts: list[bytes], batches: list[list[int]], remembered: int
+) -> None:
+    packed = texts_of(texts)
+    remembering = RememberingSketcher(sketcher, remembered)
+    for batch in batches:
+        rows = np.array(batch, np.int64) % len(texts)
+        assert same(remembering.sketch(packed, rows), sketcher.sketch(packed, rows))
+
+
+def test_a_text_met_again_is_not_sketched_again() -> None:
+    sketcher = Sketcher(Shingles("word", 2, normalize=("lowercase",)), hashes=16, bands=4, seed=1)
+    remembering = RememberingSketcher(sketcher)
+    remembering.sketch(texts_of([b"one two three", b"One two three", b"four", b""]), np.arange(4))
+    assert remembering.recalled == 1
+    again = remembering.sketch(texts_of([b"", b"five", b"FOUR"]), np.arange(3))
+    assert remembering.recalled == 3
+    assert same(again, sketch(sketcher, [b"", b"five", b"FOUR"]))
 
 
 @settings(max_examples=40, deadline=None)

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from curate.kernels.gpu.source import entry_points, module_source
 
 SHIM = Path(__file__).parent / "shim.h"
 BUILD = Path(__file__).parents[2] / "build" / "gpu-shim"
-FLAGS = ["-std=c++20", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-w"]
+FLAGS = ["-std=c++20", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-U_FORTIFY_SOURCE", "-w"]
 OUTCOMES = {
     1: "arguments of other sizes than the kernel's",
     2: "a barrier that not all threads reach",
@@ -60,23 +61,34 @@ class HostDevice:
         self, source: str | None = None, *, seed: int = 0, memory: int = 1 << 40, blocks: int = 3
     ) -> None:
         self.name, self.blocks, self.seed, self.memory = "host", blocks, seed, memory
-        self.launched: list[str] = []
+        self.live = self.most_live = 0
         self._library = ctypes.CDLL(str(build(source or module_source())))
 
+    def _allocate(self, size):
+        """Bytes full of rubbish, 8 more on each side: kernels may read the aligned word around a text."""
+        if self.live + size > self.memory:
+            raise MemoryError(f"{size:,} bytes more than the {self.memory - self.live:,} that are free")
+        self.live += size
+        self.most_live = max(self.most_live, self.live)
+        room = np.full(size + 16, 0xA5, np.uint8)
+        weakref.finalize(room, self._free, size)
+        return room[8 : 8 + size]
+
+    def _free(self, size):
+        self.live -= size
+
     def upload(self, array):
-        # 8 bytes more on each side: kernels may read the aligned word around a text.
-        room = np.full(array.nbytes + 16, 0xA5, np.uint8)
-        room[8 : 8 + array.nbytes] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-        return room[8 : 8 + array.nbytes].view(array.dtype).reshape(array.shape)
+        memory = self._allocate(array.nbytes)
+        memory[:] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        return memory.view(array.dtype).reshape(array.shape)
 
     def empty(self, shape, dtype):
-        assert np.prod(shape) * np.dtype(dtype).itemsize <= self.memory, "out of memory"
-        return (
-            np.full(int(np.prod(shape)) * np.dtype(dtype).itemsize, 0xA5, np.uint8).view(dtype).reshape(shape)
-        )
+        return self._allocate(int(np.prod(shape)) * np.dtype(dtype).itemsize).view(dtype).reshape(shape)
 
     def full(self, shape, value, dtype):
-        return np.full(shape, value, dtype)
+        array = self.empty(shape, dtype)
+        array.fill(value)
+        return array
 
     def download(self, array):
         return array.copy()
@@ -85,13 +97,12 @@ class HostDevice:
         return array.ctypes.data
 
     def free_bytes(self):
-        return self.memory
+        return self.memory - self.live
 
     def launch(self, kernel, blocks, threads, arguments, shared_bytes=0):
         assert blocks > 0
         assert 0 < threads <= 1024
         assert shared_bytes <= 227 << 10  # what a Hopper block can have
-        self.launched.append(kernel)
         held, sizes = [], []
         for argument in arguments:
             if isinstance(argument, np.ndarray):

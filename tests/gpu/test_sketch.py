@@ -18,7 +18,7 @@ shapes = st.builds(
     SketchShape,
     words=st.booleans(),
     length=st.sampled_from([1, 2, 5, 25, 64]),
-    hashes=st.sampled_from([1, 7, 16, 40]),
+    hashes=st.sampled_from([1, 7, 16]),
     bands=st.just(1),
     seed=st.sampled_from([0, 42, 2**64 - 1]),
     minhash=st.sampled_from([False, False, True]),
@@ -40,13 +40,13 @@ def assert_as_on_the_cpu(device, documents, shape: SketchShape) -> None:
     np.testing.assert_array_equal(keys, expected.keys)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(documents=batches, shape=shapes)
 def test_sketches_are_those_of_the_cpu(device, documents, shape) -> None:
     assert_as_on_the_cpu(device, documents, shape)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(documents=batches, shape=shapes, piece=st.integers(1, 90))
 def test_any_cut_into_pieces_gives_the_same_sketch(device, documents, shape, piece) -> None:
     with patch.multiple(sketch, WARP_WINDOWS=20, PIECE_WINDOWS=piece, CHAR_THREADS=16, WORD_THREADS=64):

@@ -35,7 +35,7 @@ documents = st.one_of(
     st.just(b""),
     st.binary(max_size=80),
     st.lists(st.sampled_from(PIECES), max_size=120).map(b"".join),
-    st.builds(lambda piece, times: piece * times, st.sampled_from(PIECES), st.integers(1, 300)),
+    st.builds(lambda piece, times: piece * times, st.sampled_from(PIECES), st.integers(1, 90)),
 )
 batches = st.lists(documents, min_size=1, max_size=12)
 

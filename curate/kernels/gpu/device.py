@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from curate.kernels.gpu.source import OPTIONS, module_source
+from curate.kernels.gpu.source import OPTIONS, nvrtc_source
 
 #: An array in the device's memory: has shape, dtype, nbytes, views by slicing, and NumPy's arithmetic.
 DeviceArray = Any
@@ -64,7 +64,7 @@ class CupyDevice:
         properties = cupy.cuda.runtime.getDeviceProperties(current.id)
         self.name: str = properties["name"].decode()
         self.blocks: int = 32 * properties["multiProcessorCount"]
-        self._module = cupy.RawModule(code=module_source(), options=OPTIONS, backend="nvrtc")
+        self._module = cupy.RawModule(code=nvrtc_source(), options=OPTIONS, backend="nvrtc")
 
     def upload(self, array: NDArray[Any]) -> DeviceArray:
         return self.arrays.asarray(array)

@@ -39,6 +39,11 @@ def module_source(files: tuple[str, ...] = KERNEL_FILES) -> str:
     return "".join(_with_headers(name, seen) for name in files)
 
 
+def nvrtc_source() -> str:
+    """The module as NVRTC takes it."""
+    return NVRTC_PRELUDE + module_source()
+
+
 def entry_points(source: str) -> list[str]:
     """Names of the kernels in a source."""
     return _ENTRY.findall(source)

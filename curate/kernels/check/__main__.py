@@ -1,0 +1,5 @@
+import sys
+
+from curate.kernels.check.command import main
+
+sys.exit(main())

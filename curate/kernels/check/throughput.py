@@ -1,0 +1,87 @@
+"""How fast each kernel is, beside what the card can copy."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from curate.kernels import _cpu
+from curate.kernels.check.identity import ALL_CHARACTERS, EVERY_GROUP, SHAPES
+from curate.kernels.gpu import fasttext, heuristics
+from curate.kernels.gpu.batches import SHARE_OF_FREE
+from curate.kernels.gpu.device import Device
+from curate.kernels.gpu.fasttext import DeviceModel, FastTextJob
+from curate.kernels.gpu.heuristics import HeuristicsJob
+from curate.kernels.gpu.jobs import DeviceTexts, Job, TextHashJob
+from curate.kernels.gpu.join import key_edges
+from curate.kernels.gpu.kernels import SHARE_OF_SCRATCH
+from curate.kernels.gpu.sketch import SketchJob
+from curate.kernels.texts import Texts
+
+GB = 1e9
+#: Groups of statistics that the Gopher and NeMo profiles need: scan, lines, words, n-grams.
+GOPHER_GROUPS = 0b1111
+
+
+def copy_bandwidth(device: Device, size: int, repeats: int) -> float:
+    """GB/s that a copy inside the device's memory reads and writes."""
+    source, target = device.full((size,), 1, np.uint8), device.empty((size,), np.uint8)
+
+    def copy() -> None:
+        target[:] = source
+
+    return 2 * size / device.seconds(copy, repeats) / GB
+
+
+def kernel_speeds(device: Device, model: _cpu.FastText, texts: Texts, repeats: int) -> dict[str, float]:
+    """By kernel, GB of text a second, the text being on the device."""
+    longest = min(heuristics.LONGEST_TEXT, fasttext.LONGEST_TEXT)
+    batch = DeviceTexts.upload(device, _shorter_than(texts, longest))
+    speeds: dict[str, float] = {}
+
+    def measure(name: str, job: Job) -> None:
+        speeds[name] = int(batch.sizes.sum()) / device.seconds(job.run, repeats) / GB
+
+    measure("text hash", TextHashJob(batch))
+    for name, shape in SHAPES.items():
+        measure(name, SketchJob(batch, shape))
+    for name, groups in (("gopher", GOPHER_GROUPS), ("all", EVERY_GROUP)):
+        scratch_bytes = int(device.free_bytes() * SHARE_OF_FREE * SHARE_OF_SCRATCH)
+        measure(f"heuristic statistics ({name})", HeuristicsJob(batch, groups, scratch_bytes))
+    on_device = DeviceModel(device, model)
+    measure("fastText", FastTextJob(batch, on_device, 1, ALL_CHARACTERS))
+    return speeds
+
+
+def join_speed(device: Device, random: np.random.Generator, rows: int, repeats: int) -> float:
+    """GB/s of keys and documents (16 bytes a row) that become edges, copies from and to the host included."""
+    keys = random.integers(0, max(rows // 3, 1), rows).astype(np.uint64)
+    docs = np.arange(rows, dtype=np.uint64)
+    return 16 * rows / device.seconds(lambda: key_edges(device, keys, docs), repeats) / GB
+
+
+def cudf_minhash_speed(device: Device, texts: Texts, repeats: int) -> dict[str, Any]:
+    """What cudf's own MinHash does with the same texts, windows of 25 characters and 128 slots: {"GB/s": ...}, or
+    {"absent": why}."""
+    try:
+        cudf = importlib.import_module("cudf")
+    except ImportError as error:
+        return {"absent": str(error)}
+    shape = SHAPES["sketch char 25"]
+    batch = _shorter_than(texts, heuristics.LONGEST_TEXT)
+    random = np.random.default_rng(0)
+    try:
+        column = cudf.Series.from_arrow(batch.to_arrow()).str
+        a, b = (cudf.Series(random.integers(1, 2**31, shape.hashes, np.uint32)) for _ in range(2))
+        seconds = device.seconds(lambda: column.minhash(0, a, b, shape.length), repeats)
+    except Exception as error:  # its interface changes from release to release: a peer must not end the check
+        return {"absent": f"cudf {cudf.__version__}: {type(error).__name__}: {error}"}
+    return {"version": cudf.__version__, "GB/s": int(batch.sizes.sum()) / seconds / GB}
+
+
+def _shorter_than(texts: Texts, longest: int) -> Texts:
+    """The texts that no kernel leaves to the CPU."""
+    rows = np.flatnonzero(texts.sizes <= longest)
+    return Texts.from_arrow(texts.to_arrow().take(rows))
