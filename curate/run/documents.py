@@ -56,33 +56,61 @@ class DecideArguments:
 
 def decide_file(out: str, arguments: DecideArguments) -> Facts:
     """Run the pass's stages over one file; write its layer, exchange files and quarantine."""
-    return FilePass(out, arguments).run()
+    standing = Standing.read(out, arguments.decided) if arguments.decided.layers else None
+    return FilePass(out, arguments, standing, standing.alive if standing else None).run()
 
 
 class FilePass:
-    """The pass over one file. Nothing is written before `run` has read it all."""
+    """The pass over one file: its stages look at the documents. Nothing is written before `read` has read it all.
 
-    def __init__(self, out: str, arguments: DecideArguments) -> None:
+    standing: what earlier passes decided; None in the first. alive: the documents to look at, where there is one.
+    """
+
+    def __init__(
+        self,
+        out: str,
+        arguments: DecideArguments,
+        standing: Standing | None = None,
+        alive: NDArray[np.bool_] | None = None,
+    ) -> None:
         self._out = out
         self._arguments = arguments
-        self._standing = Standing.read(out, arguments.decided) if arguments.decided.layers else None
-        self._alive = self._standing.alive if self._standing else np.zeros(0, np.bool_)
+        self._standing = standing
+        self._alive = np.zeros(0, np.bool_) if alive is None else alive
         stages = [step.stage for step in arguments.steps]
-        self._layer = LayerWriter(
+        self.layer = LayerWriter(
             [stage.columns for stage in stages if isinstance(stage, DocumentStage)],
             edits=bool(editing(arguments.steps)),
         )
-        self._collectors = {
+        self.collectors: dict[str, Collector] = {
             step.name: step.stage.collector(arguments.limits.memory)
             for step in arguments.steps
             if isinstance(step.stage, CorpusStage)
         }
-        self._collected = dict.fromkeys(self._collectors, 0)
+        self._collected = dict.fromkeys(self.collectors, 0)
 
     def run(self) -> Facts:
         arguments = self._arguments
+        bad = self.read()
+        if not self._standing:
+            for record in bad:
+                self.layer.add_unreadable(record)
+        facts = self.layer.write(
+            join(self._out, arguments.layer), len(self._alive) if self._standing else None
+        )
+        collected = self.write_exchange()
+        if arguments.quarantine is not None:
+            write_quarantine(join(self._out, arguments.quarantine), arguments.file, bad)
+            facts["quarantined"] = sum(max(1, record.rows) for record in bad)
+        return {**facts, "collected": collected}
+
+    def read(self) -> list[BadRow]:
+        """Let the stages look at the documents; returns what cannot be read."""
+        arguments = self._arguments
         ensure_unchanged(arguments.file)
         bad: list[BadRow] = []
+        if self._standing and not self._alive.any():
+            return bad
         for raw in read_batches(
             arguments.file,
             arguments.columns,
@@ -96,18 +124,13 @@ class FilePass:
                 self.decide(raw)
         # A remote file is read by ranges, so one that is replaced meanwhile could be read half and half.
         ensure_unchanged(arguments.file)
-        if not self._standing:
-            for record in bad:
-                self._layer.add_unreadable(record)
-        facts = self._layer.write(
-            join(self._out, arguments.layer), len(self._alive) if self._standing else None
-        )
-        for collector, paths in zip(self._collectors.values(), arguments.exchange, strict=True):
+        return bad
+
+    def write_exchange(self) -> dict[str, int]:
+        """Write the exchange files; returns how many documents each corpus stage was shown."""
+        for collector, paths in zip(self.collectors.values(), self._arguments.exchange, strict=True):
             collector.write([join(self._out, path) for path in paths])
-        if arguments.quarantine is not None:
-            write_quarantine(join(self._out, arguments.quarantine), arguments.file, bad)
-            facts["quarantined"] = sum(max(1, record.rows) for record in bad)
-        return {**facts, "collected": self._collected}
+        return self._collected
 
     def decide(self, raw: RawBatch) -> int:
         """Let the stages look at a batch; returns how many of its documents no stage has dropped."""
@@ -119,7 +142,7 @@ class FilePass:
                 texts = edited(texts, np.flatnonzero(alive), self._arguments.edits)
         else:
             alive = _readable(raw.texts)
-            documents = self._layer.add_documents(raw.ids, texts.sizes)
+            documents = self.layer.add_documents(raw.ids, texts.sizes)
             known = {name: documents[name] for name in documents.schema.names}
         for step in self._arguments.steps:
             rows = np.flatnonzero(alive)
@@ -129,23 +152,22 @@ class FilePass:
             if isinstance(step.stage, DocumentStage):
                 with timed(step.name, len(rows)):
                     verdicts = step.stage.decide(batch, rows)
-                self._layer.add_verdicts(step.name, step.stage.rules, rows + raw.start, verdicts)
+                self.layer.add_verdicts(step.name, step.stage.rules, rows + raw.start, verdicts)
                 known |= {name: scatter(values, rows, len(raw)) for name, values in verdicts.columns.items()}
                 alive[rows[verdicts.rule >= 0]] = False
                 if step.stage.edits:
                     rows = np.flatnonzero(alive)
                     with timed(step.name, 0):
                         texts = edited(texts, rows, [step.stage])
-                    sizes = self._layer.add_edited(rows + raw.start, texts.sizes[rows])
+                    sizes = self.layer.add_edited(rows + raw.start, texts.sizes[rows])
                     known |= {name: scatter(values, rows, len(raw)) for name, values in sizes.items()}
             else:
                 self._collect(step.name, batch, rows, raw.start)
         return int(np.count_nonzero(alive))
 
     def _collect(self, name: str, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
-        collector: Collector = self._collectors[name]
         with timed(name, len(rows)):
-            collector.add(batch, rows, first_row)
+            self.collectors[name].add(batch, rows, first_row)
         self._collected[name] += len(rows)
 
     def _columns(self, step: Step, raw: RawBatch, known: Mapping[str, pa.Array]) -> dict[str, pa.Array]:

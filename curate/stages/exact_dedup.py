@@ -16,7 +16,7 @@ from curate.dedup.normalize import NormalizeStep, normalize, normalize_urls
 from curate.dedup.survivors import STAYS
 from curate.engines.task import Facts, Pass, Receipt, Task, fingerprint, outputs_fingerprint
 from curate.errors import Problem, SourceError
-from curate.io.exchange import write_arrays
+from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.files import join
 from curate.io.prefix_exchange import cut_by_prefix, parts_for, slices_for
 from curate.kernels import Texts
@@ -94,6 +94,16 @@ class KeyCollector:
         self._rows.append((rows[filled] + first_row).astype(np.uint32))
         if self._preferences:
             self._preferences.add(batch, rows[filled], first_row)
+
+    def adopt(self, paths: Sequence[str], stays: NDArray[np.bool_]) -> None:
+        with ExchangeFile(paths[0]) as file:
+            for number in range(len(file)):
+                part = file.read(number)
+                kept = stays[part["row"]]
+                self._hashes.append(np.column_stack([part["key"], part["low"]])[kept])
+                self._rows.append(part["row"][kept])
+        if self._preferences:
+            self._preferences.adopt(paths[1], stays)
 
     def _keys(self, batch: Batch, rows: NDArray[np.int64]) -> tuple[Texts, NDArray[np.int64]]:
         """The keys of `rows`: texts, and which of them, in the same order."""

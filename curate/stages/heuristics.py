@@ -129,13 +129,16 @@ class Heuristics(DocumentStage):
         if not set(self.rules) <= set(self.columns.names):
             return None
         stops = {
-            language or "": {name: rule.minimum for name, rule in rules.items() if rule.stops}
+            language: {name: rule.minimum for name, rule in rules.items() if rule.stops}
             for language, rules in self._every.items()
         }
         return {
             "columns": [[name, str(self._every[None][name].measure)] for name in self.columns.names],
             "families": [family for family, _ in self._steps.families],
-            "stops": stops if any(stops.values()) else {},
+            "stops": stops[None],
+            "stops_by_language": {
+                language: at for language, at in stops.items() if language and at != stops[None]
+            },
             "unicode": UNICODE_VERSION,
             "word_break": WORD_BREAK_VERSION,
         }

@@ -64,13 +64,19 @@ class ScoreCollector:
         self._rows.append((rows + first_row).astype(np.uint32))
         self._ranks.append(ranks_of(scores.astype(np.float32)))
 
+    def adopt(self, paths: Sequence[str], stays: NDArray[np.bool_]) -> None:
+        with ExchangeFile(paths[0]) as file:
+            earlier = file.read(0)
+        kept = stays[earlier["row"]]
+        self._rows.append(earlier["row"][kept])
+        self._ranks.append(earlier["rank"][kept])
+
     def write(self, paths: Sequence[str]) -> None:
         nothing = np.zeros(0, np.uint32)
-        columns = {
-            "row": np.concatenate([nothing, *self._rows]),
-            "rank": np.concatenate([nothing, *self._ranks]),
-        }
-        write_arrays(paths[0], [columns], {})
+        rows = np.concatenate([nothing, *self._rows])
+        order = np.argsort(rows, kind="stable")
+        ranks = np.concatenate([nothing, *self._ranks])
+        write_arrays(paths[0], [{"row": rows[order], "rank": ranks[order]}], {})
 
 
 class KeepFraction(CorpusStage):
