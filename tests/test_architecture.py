@@ -17,6 +17,7 @@ ROOMS = [
     {"plan"},
     {"recipe"},
     {"report"},
+    {"integrations"},
     {"stages"},
     {"dedup"},
     {"models"},

@@ -92,6 +92,8 @@ class CorpusStage(ABC):
     requires: tuple[str, ...] = ()
     #: Paths of the earlier runs whose documents count.
     against: tuple[str, ...] = ()
+    #: Where its kernels run, as `DocumentStage.device`.
+    device: str = "auto"
 
     @property
     def columns(self) -> pa.Schema:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from curate.kernels import Texts
+from curate.kernels.choice import kernels_on
 from curate.kernels.heuristics import (
     UNICODE_VERSION,
     WORD_BREAK_VERSION,
@@ -145,7 +146,7 @@ class Heuristics(DocumentStage):
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """The first rule each row fails, with what it measured; kept measures are columns."""
-        counts = family_statistics(batch.texts, rows, self._steps.families)
+        counts = family_statistics(batch.texts, rows, self._steps.families, kernels_on(self.device))
         required = {name: batch.columns[name].take(pa.array(rows)) for name in self.requires}
         groups = self._groups(required, len(rows))
         scores = {}

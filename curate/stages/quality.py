@@ -106,7 +106,8 @@ class Quality(DocumentStage):
 
     def definition(self) -> dict[str, object]:
         """Raises ModelError if the model cannot be loaded or lacks a label of `keep`, `label` or `keep_scores`."""
-        model = classifier(self._model, self.device)
+        # Labels and checksums are the same on any device, and who asks here may have no GPU.
+        model = classifier(self._model, "cpu" if self.device == "cpu" else "auto")
         self._kept_and_scored(model)
         indices_of(model, self.config.keep_scores, "quality: keep_scores")
         settings = self.config.model_dump(mode="json", exclude={"name", "sources", "keep_fraction"})
