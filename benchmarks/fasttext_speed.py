@@ -9,8 +9,8 @@ character n-grams of 2 to 4, 176 labels by hierarchical softmax), `pairs` in tha
 dimensions, pairs of words, 2 labels), `subwords` (50 dimensions, n-grams of 3 to 6 and pairs). Their words are the most
 frequent of the texts.
 
-fasttext-predict is called once a text with a Python string without line feeds; curate gets them as one Arrow column, and
-on one and on two threads. Reported is the least processor time of a thread over several rounds in which both take
+fasttext-predict is called once a text with a Python string without line feeds; curate gets them as one Arrow column, on
+one thread and on two. Reported is the least processor time of a thread over several rounds in which both take
 turns. For two threads each scores half: their speed-up is one thread's processor time over that of the slower of
 the two, which says what sharing a model costs and nothing of waiting for the GIL; `--wall` gives wall times, to be
 trusted on a machine that does nothing else.
@@ -82,7 +82,20 @@ def write_model(path: Path, shape: Shape, common: list[str]) -> None:
         rows[: kept.words] = values[: kept.words]
         rows[len(words) + kept.kept_buckets] = values[kept.words + kept.kept_rows]
         output = known.output
-    numbers = (shape.dim, 5, 5, 1, 5, shape.word_ngrams, shape.loss, 3, BUCKETS, shape.min_n, shape.max_n, 100)
+    numbers = (
+        shape.dim,
+        5,
+        5,
+        1,
+        5,
+        shape.word_ngrams,
+        shape.loss,
+        3,
+        BUCKETS,
+        shape.min_n,
+        shape.max_n,
+        100,
+    )
     with path.open("wb") as file:
         file.write(struct.pack("<2i12id", 793712314, 12, *numbers, 1e-4))
         file.write(struct.pack("<3i2q", len(words) + len(labels), len(words), len(labels), 10**9, -1))
@@ -148,8 +161,10 @@ def main() -> None:
     texts = texts_of(arguments.files, 40_000) if arguments.files else samples(8_000)
     np.random.default_rng(0).shuffle(texts)
     common = Counter(word for text in texts for word in text.split() if "\0" not in word)
-    print("| model | bytes a text | texts | curate MB/s | texts/s | fasttext-predict MB/s | texts/s | ratio | "
-          "two threads | scores apart |")
+    print(
+        "| model | bytes a text | texts | curate MB/s | texts/s | fasttext-predict MB/s | texts/s | ratio | "
+        "two threads | scores apart |"
+    )
     print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.shape:

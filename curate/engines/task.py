@@ -97,13 +97,8 @@ class Updating:
 def execute(task: Task, out: str) -> Receipt:
     """Carry out the task on a worker and write its receipt, the last thing written."""
     started = time.monotonic()
-    stages: dict[str, tuple[int, float]] = {}
-    mark = _stages.set(stages)
-    try:
-        with recording() as written:
-            facts = task.function(out, task.arguments)
-    finally:
-        _stages.reset(mark)
+    with noting() as stages, recording() as written:
+        facts = task.function(out, task.arguments)
     # An update may leave outputs as they are.
     outputs = dict(task.function.receipt.outputs) if isinstance(task.function, Updating) else {}
     for path in task.outputs:
@@ -114,6 +109,17 @@ def execute(task: Task, out: str) -> Receipt:
     receipt = Receipt(task.name, dict(task.inputs), outputs, facts, seconds, rounded)
     write_json(join(out, task.receipt_path), asdict(receipt))
     return receipt
+
+
+@contextmanager
+def noting() -> Iterator[dict[str, tuple[int, float]]]:
+    """Gathers what `timed` notes inside the block: stage -> documents shown to it and seconds it took."""
+    stages: dict[str, tuple[int, float]] = {}
+    mark = _stages.set(stages)
+    try:
+        yield stages
+    finally:
+        _stages.reset(mark)
 
 
 @contextmanager

@@ -113,6 +113,7 @@ class FilePass:
             if isinstance(step.stage, CorpusStage)
         }
         self._collected = dict.fromkeys(self.collectors, 0)
+        self._kept = 0
 
     def run(self) -> Facts:
         arguments = self._arguments
@@ -127,7 +128,7 @@ class FilePass:
         if arguments.quarantine is not None:
             write_quarantine(join(self._out, arguments.quarantine), arguments.file, bad)
             facts["quarantined"] = sum(max(1, record.rows) for record in bad)
-        return {**facts, "collected": collected}
+        return {**facts, "collected": collected, "kept": self._kept}
 
     def read(self) -> list[BadRow]:
         """Let the stages look at the documents; returns what cannot be read."""
@@ -139,7 +140,7 @@ class FilePass:
         for raw in self._batches():
             bad.extend(raw.bad)
             if len(raw):
-                self.decide(raw)
+                self._kept += self.decide(raw)
         # A remote file is read by ranges, so one that is replaced meanwhile could be read half and half.
         ensure_unchanged(arguments.file)
         return bad

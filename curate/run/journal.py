@@ -70,7 +70,9 @@ class Journal:
             self.ensure_held()
             receipts[task.name] = receipt
             self._metrics.task_done(each.name, task, receipt, self._engine.retries)
-            self._progress.task_done(each.name, receipt.facts.get("documents", 0), task.bytes_read)
+            documents, kept = receipt.facts.get("documents", 0), receipt.facts.get("kept")
+            counted = kept if isinstance(kept, int) else None
+            self._progress.task_done(each.name, documents, task.bytes_read, counted)
         self._metrics.write()
         self._progress.pass_finished(each.name, sum(receipt.seconds for receipt in receipts.values()))
         return [receipts[task.name] for task in each.tasks]
