@@ -84,7 +84,9 @@ def run(
     ] = "local",
     address: ClusterAddress = None,
     scheduler_file: SchedulerFile = None,
-    device: Annotated[str, typer.Option(help="What text kernels run on: auto or cpu.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="What stages compute on where they can: auto, cpu or gpu.")
+    ] = "auto",
     memory: MemoryBound = None,
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Says where the engine's dashboard is (dask, ray).")

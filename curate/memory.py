@@ -52,6 +52,11 @@ class Memory:
         return min(32 << 20, self.bytes // 64)
 
     @property
+    def device_batch(self) -> int:
+        """Bytes of text read at a time for a GPU, which large batches keep busy."""
+        return min(1 << 30, self.bytes // 16)
+
+    @property
     def spool(self) -> int:
         """Bytes that a task gathers before it moves them to a temporary file."""
         return self.bytes // 4

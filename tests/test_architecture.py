@@ -20,6 +20,7 @@ ROOMS = [
     {"plan"},
     {"recipe"},
     {"report"},
+    {"integrations"},
     {"stages"},
     {"dedup"},
     {"models"},
