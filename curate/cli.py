@@ -160,6 +160,9 @@ def plan(
     recipe: RecipeFile,
     settings: Settings = [],  # noqa: B006 - typer's form of an option that can be given again
     workers: Workers = None,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu or gpu: where stages would compute; gpu also where there is none.")
+    ] = "auto",
     debug: Debug = False,
 ) -> None:
     """Checks RECIPE against the real files and shows what a run would do, without writing anything."""
@@ -170,7 +173,7 @@ def plan(
         from curate.plan_view import describe
 
         made = make_plan(_load(recipe, settings, quiet=False))
-        out_console().print(describe(made, estimate(made), workers or _cores()))
+        out_console().print(describe(made, estimate(made, device), workers or _cores(), device))
 
 
 @app.command()

@@ -9,6 +9,7 @@ from curate.io.compressed import expansion
 from curate.io.files import open_binary, source_errors
 from curate.io.sources import SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
+from curate.kernels.choice import ensure_known
 from curate.plan import DocumentPass, Plan, PlannedSource
 from curate.run.documents import BatchLimits, DecideArguments, FilePass
 from curate.run.standing import Decided
@@ -46,8 +47,14 @@ class Estimate:
         return sum(source.seconds for source in self.sources.values()) / workers
 
 
-def estimate(plan: Plan) -> Estimate:
-    """Extrapolate from the first documents of each source's first readable file. Writes nothing."""
+def estimate(plan: Plan, device: str = "auto") -> Estimate:
+    """Extrapolate from the first documents of each source's first readable file. Writes nothing.
+
+    device: as of a run; for "gpu" without one here the CPU is measured. Raises EngineError for any other.
+    """
+    ensure_known(device)
+    for step in plan.steps:
+        step.stage.device = "cpu" if device == "cpu" else "auto"
     first = plan.passes[0]
     assert isinstance(first, DocumentPass)
     sources = {source.source.name: _source(source, first) for source in plan.sources}

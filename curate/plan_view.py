@@ -13,6 +13,7 @@ from rich.tree import Tree
 
 from curate.dedup.bands import candidate_probability
 from curate.estimate import Estimate
+from curate.kernels.choice import why_no_gpu
 from curate.plan import DocumentPass, Plan, Step
 from curate.stages.corpus import CorpusStage
 from curate.stages.fuzzy_dedup import FuzzyDedup
@@ -21,9 +22,10 @@ _ENDS = (("at least", "min"), ("at most", "max"))
 _SIMILARITIES = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
-def describe(plan: Plan, estimate: Estimate, workers: int) -> RenderableType:
-    """Everything `curate plan` prints."""
-    parts: list[RenderableType] = [_sources(plan, estimate), _passes(plan)]
+def describe(plan: Plan, estimate: Estimate, workers: int, device: str = "cpu") -> RenderableType:
+    """Everything `curate plan` prints. device: as --device says; for "gpu" what a run on a GPU would do there."""
+    gpu = device == "gpu" or (device == "auto" and why_no_gpu() is None)
+    parts: list[RenderableType] = [_sources(plan, estimate), _passes(plan, gpu)]
     parts += [_curve(step.name, step.stage) for step in plan.steps if isinstance(step.stage, FuzzyDedup)]
     parts += [Text(f"warning: {warning}", style="yellow") for warning in plan.warnings()]
     parts.append(
@@ -55,13 +57,13 @@ def _sources(plan: Plan, estimate: Estimate) -> Table:
     return table
 
 
-def _passes(plan: Plan) -> Tree:
+def _passes(plan: Plan, gpu: bool) -> Tree:
     tree = Tree("passes")
     for each in plan.passes:
         if isinstance(each, DocumentPass):
             branch = tree.add(f"{each.name}: reads text of {', '.join(sorted(each.texts)) or 'no source'}")
             for step in each.steps:
-                leaf = branch.add(_step_line(plan, step))
+                leaf = branch.add(_step_line(plan, step) + (_processor(step) if gpu else ""))
                 for line in follows(step):
                     leaf.add(Text(line))
                 for line in rule_lines(step):
@@ -86,6 +88,12 @@ def _step_line(plan: Plan, step: Step) -> str:
         else f" ({', '.join(name for name in names if name in step.sources)})"
     )
     return f"{step.name}{where}{': collects' if isinstance(step.stage, CorpusStage) else ''}"
+
+
+def _processor(step: Step) -> str:
+    """Where the stage computes, for a run on a GPU."""
+    work = step.stage.on_gpu()
+    return f"; gpu: {work}" if work else "; cpu"
 
 
 def follows(step: Step) -> list[str]:

@@ -120,6 +120,9 @@ class Quality(DocumentStage):
             return None
         return KeepFraction(KeepFractionConfig(column=self.config.column, fraction=self.config.keep_fraction))
 
+    def on_gpu(self) -> str | None:
+        return "scores"
+
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         model = classifier(self._model, self.device)
         kept, scored = self._kept_and_scored(model)
