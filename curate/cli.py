@@ -163,6 +163,9 @@ def plan(
             show_default=False,
         ),
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu or gpu: where stages would compute; gpu also where there is none.")
+    ] = "auto",
     debug: Debug = False,
 ) -> None:
     """Checks RECIPE against the real files and shows what a run would do, without writing anything.
@@ -179,10 +182,10 @@ def plan(
         from curate.scale import costs, workload
 
         made = make_plan(_load(recipe, settings, quiet=False))
-        found = estimate(made)
+        found = estimate(made, device)
         at_once = workers or _cores()
         console = out_console(_PLAN_WIDTH)
-        console.print(describe(made, found, at_once))
+        console.print(describe(made, found, at_once, device))
         if documents is not None or text_bytes is not None:
             load = workload(made, found, documents, text_bytes)
             console.print(describe_costs(costs(load, at_once, Memory.of(memory).bytes)))
