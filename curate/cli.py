@@ -172,12 +172,26 @@ def plan(
 
 
 @app.command()
-def report(out: OutFolder, debug: Debug = False) -> None:
-    """Writes OUT/report again and shows its figures."""
+def report(
+    out: OutFolder,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format", help="html: writes the page and shows the figures; markdown: prints them as tables."
+        ),
+    ] = "html",
+    debug: Debug = False,
+) -> None:
+    """Writes OUT/report again and shows its figures, or prints them as Markdown."""
+    if form not in ("html", "markdown"):
+        raise typer.BadParameter(f"--format {form}: give html or markdown")
     with _reporting(debug):
         from curate.display import out_console, result
-        from curate.report import write_report
+        from curate.report import compute_stats, markdown, read_timing, write_report
 
+        if form == "markdown":
+            typer.echo(markdown(compute_stats(out), read_timing(out)))
+            return
         out_console().print(result(write_report(out)))
         typer.echo(f"\nreport: {out}/report/index.html")
 
