@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import curate
-from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
+from curate.engines.task import Pass, Receipt, Task, Update, fingerprint, outputs_fingerprint
 from curate.errors import GuardError
 from curate.io.sources import SourceColumns, SourceFile
 from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step, editing
@@ -17,9 +17,9 @@ from curate.run.edits import definitions, stages_of
 from curate.run.folder import remove_leftovers
 from curate.run.journal import Journal
 from curate.run.ledger import LedgerArguments, TallyArguments, tally_file, write_ledger
+from curate.run.redecide import redecide_file, stage_inputs
 from curate.run.shards import Emitting, Piece, ShardArguments, plan_shards, shard_schema, write_shard
 from curate.run.standing import Decided, StageDecisions
-from curate.stages.base import DocumentStage
 from curate.stages.corpus import Collected, CollectedFile, CorpusStage
 from curate.stages.mix import expected_copies
 
@@ -124,20 +124,23 @@ class Carrying:
             quarantine,
             self._limits,
         )
+        stages, verdicts = stage_inputs(steps, columns.columns)
         inputs = {
             "curate": curate.__version__,
             f"file {state.file.path}": _identity(state.file),
             f"columns of {state.name}": fingerprint([columns.text, columns.id, columns.columns]),
             "stages before": fingerprint([self._decided_digest(state), [step.name for step in steps]]),
             "edits before": fingerprint(definitions(each.edited_of(state.name))),
-            **{f"stage {step.name}": fingerprint(_text_part(step)) for step in steps},
+            **stages,
         }
         outputs = (
             layer,
             *(path for paths in exchange for path in paths),
             *((quarantine,) if quarantine else ()),
         )
-        return Task(f"{each.name}/{state.path}", decide_file, arguments, inputs, outputs, state.file.bytes)
+        update = Update(redecide_file, verdicts) if verdicts else None
+        name = f"{each.name}/{state.path}"
+        return Task(name, decide_file, arguments, inputs, outputs, state.file.bytes, update)
 
     def _corpus_passes(self, each: CorpusPasses) -> None:
         step = each.step
@@ -294,12 +297,6 @@ class Carrying:
             if finish.gather_quarantine(self._journal.out, source, parts):
                 paths.add(f"quarantine/{name}.jsonl")
         return records, paths
-
-
-def _text_part(step: Step) -> list[object]:
-    """What a stage's work in a document pass depends on."""
-    stage = step.stage
-    return [step.kind, stage.definition() if isinstance(stage, DocumentStage) else stage.collection()]
 
 
 def _layer_path(each: DocumentPass, state: FileState) -> str:
