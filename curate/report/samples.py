@@ -48,7 +48,8 @@ def _largest(
         f"""CREATE OR REPLACE TEMP TABLE largest AS
             SELECT coalesce(cluster, duplicate_of) AS root, count(*) AS dropped,
                    greatest(max(coalesce(cluster_size, 0)), count(*) + 1) AS documents
-            FROM duplicate WHERE stage = $1 GROUP BY root ORDER BY documents DESC, root LIMIT {LARGEST}""",
+            FROM duplicate WHERE stage = $1 AND coalesce(cluster, duplicate_of) IS NOT NULL
+            GROUP BY root ORDER BY documents DESC, root LIMIT {LARGEST}""",
         [stage],
     )
     member = "FROM duplicate JOIN largest ON coalesce(cluster, duplicate_of) = root WHERE stage = $1"
@@ -78,7 +79,7 @@ def _largest(
 def _pairs(connection: duckdb.DuckDBPyConnection, names: dict[int, str], stage: str) -> list[dict[str, Any]]:
     """Of each tenth of the range of similarities up to forty pairs. Of this run alone: texts of earlier ones are not
     read."""
-    here = "FROM duplicate WHERE stage = $1 AND similarity IS NOT NULL AND duplicate_in IS NULL"
+    here = "FROM duplicate WHERE stage = $1 AND duplicate_of IS NOT NULL AND similarity IS NOT NULL AND duplicate_in IS NULL"
     least = connection.execute(f"SELECT min(similarity) {here}", [stage]).fetchone()
     if least is None or least[0] is None:
         return []

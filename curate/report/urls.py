@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from curate.dedup.exact import text_hash
 from curate.dedup.normalize import normalize_urls
+from curate.errors import OutputError, Problem
 from curate.io.files import join, open_binary
 from curate.io.manifest import Manifest
 from curate.kernels import Texts
@@ -24,11 +25,11 @@ _ROWS = 1 << 16
 
 
 def same_urls(connection: duckdb.DuckDBPyConnection, out: str, manifest: Manifest) -> dict[str, Any] | None:
-    """Figures of documents that stand in the shards under the same URL in normal form (docs/url.md).
+    """Figures of documents that stand in the shards under the same URL in normal form.
 
     None where no shard has a column `url`: the shards are the only place of an output that URLs stand in. Copies that
     a mix makes of a document are told from other documents by `id`; of a source that is repeated and has no ids,
-    rows of one URL count as one document.
+    rows of one URL count as one document. Raises OutputError for a shard that cannot be read.
     """
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE url (key UBIGINT, source VARCHAR, self UBIGINT, place UBIGINT)"
@@ -37,11 +38,16 @@ def same_urls(connection: duckdb.DuckDBPyConnection, out: str, manifest: Manifes
     shards = [join(out, shard.path) for shard in manifest.shards if shard.path.endswith(".parquet")]
     seen = False
     for number, path in enumerate(shards):
-        for batch in _urls(path, number, repeated):
-            seen = True
-            connection.register("batch", batch)
-            connection.execute("INSERT INTO url SELECT * FROM batch")
-            connection.unregister("batch")
+        try:
+            for batch in _urls(path, number, repeated):
+                seen = True
+                connection.register("batch", batch)
+                connection.execute("INSERT INTO url SELECT * FROM batch")
+                connection.unregister("batch")
+        except (pa.ArrowInvalid, OSError) as error:
+            found = str(error).splitlines()[0]
+            fix = "curate verify says what is wrong; curate run writes it again"
+            raise OutputError(Problem(path, f"cannot be read: {found}", "a shard of the run", fix)) from error
     return _figures(connection, shards) if seen else None
 
 

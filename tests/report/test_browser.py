@@ -71,7 +71,7 @@ def test_nothing_goes_wrong_and_nothing_is_asked_for(tab: Tab) -> None:
 def test_every_chart_is_drawn(tab: Tab) -> None:
     charts = tab.evaluate(
         """[...document.querySelectorAll(".chart")].map((chart) => [
-             chart.id, chart.querySelectorAll(".cartesianlayer .trace, .cartesianlayer image").length, chart.clientWidth])"""
+             chart.id, chart.querySelectorAll(".trace, .cartesianlayer image").length, chart.clientWidth])"""
     )
     assert len(charts) == 16
     assert [chart for chart in charts if not chart[1] or chart[2] < 200] == []
