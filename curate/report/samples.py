@@ -79,7 +79,8 @@ def _largest(
 def _pairs(connection: duckdb.DuckDBPyConnection, names: dict[int, str], stage: str) -> list[dict[str, Any]]:
     """Of each tenth of the range of similarities up to forty pairs. Of this run alone: texts of earlier ones are not
     read."""
-    here = "FROM duplicate WHERE stage = $1 AND duplicate_of IS NOT NULL AND similarity IS NOT NULL AND duplicate_in IS NULL"
+    here = """FROM duplicate WHERE stage = $1 AND similarity IS NOT NULL
+              AND duplicate_of IS NOT NULL AND duplicate_in IS NULL"""
     least = connection.execute(f"SELECT min(similarity) {here}", [stage]).fetchone()
     if least is None or least[0] is None:
         return []
