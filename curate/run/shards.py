@@ -130,8 +130,8 @@ def write_shard(out: str, arguments: ShardArguments) -> Facts:
         source = piece.emitting.file.source
         by_source[source] = by_source.get(source, 0) + len(chosen)
     order = np.argsort(np.concatenate(keys), kind="stable")
-    # Texts are hardly ever equal, so a dictionary of them only costs; Arrow copies the least and the greatest five times
-    # for statistics, which tell nothing.
+    # Texts are hardly ever equal, so a dictionary of them only costs; so do statistics, for which Arrow copies the
+    # least and the greatest text several times.
     words = [name for name in arguments.schema.names if name != "text"]
     with (
         atomic_write(join(out, arguments.shard)) as file,
