@@ -77,7 +77,10 @@ def run(
     settings: Settings = [],  # noqa: B006 - typer's form of an option that can be given again
     workers: Workers = None,
     engine: Annotated[
-        str, typer.Option(help="Where tasks run: local (threads), dask or ray (processes, clusters).")
+        str,
+        typer.Option(
+            metavar="NAME", help="Where tasks run: local (threads), dask or ray (processes, clusters)."
+        ),
     ] = "local",
     address: ClusterAddress = None,
     scheduler_file: SchedulerFile = None,
@@ -153,7 +156,11 @@ def plan(
     text_bytes: Annotated[
         float | None,
         typer.Option(
-            "--bytes", min=1, help="Costs for so many bytes of text, such as 50e12.", show_default=False
+            "--bytes",
+            min=1,
+            metavar="B",
+            help="Costs for so many bytes of text, such as 50e12.",
+            show_default=False,
         ),
     ] = None,
     debug: Debug = False,
