@@ -97,13 +97,8 @@ class Updating:
 def execute(task: Task, out: str) -> Receipt:
     """Carry out the task on a worker and write its receipt, the last thing written."""
     started = time.monotonic()
-    stages: dict[str, tuple[int, float]] = {}
-    mark = _stages.set(stages)
-    try:
-        with recording() as written:
-            facts = task.function(out, task.arguments)
-    finally:
-        _stages.reset(mark)
+    with noting() as stages, recording() as written:
+        facts = task.function(out, task.arguments)
     # An update may leave outputs as they are.
     outputs = dict(task.function.receipt.outputs) if isinstance(task.function, Updating) else {}
     for path in task.outputs:
@@ -112,8 +107,20 @@ def execute(task: Task, out: str) -> Receipt:
     seconds = round(time.monotonic() - started, 3)
     rounded = {stage: (documents, round(spent, 6)) for stage, (documents, spent) in stages.items()}
     receipt = Receipt(task.name, dict(task.inputs), outputs, facts, seconds, rounded)
-    write_json(join(out, task.receipt_path), asdict(receipt))
+    # Not flushed: what a power failure takes of receipts is done again.
+    write_json(join(out, task.receipt_path), asdict(receipt), flushed=False)
     return receipt
+
+
+@contextmanager
+def noting() -> Iterator[dict[str, tuple[int, float]]]:
+    """Gathers what `timed` notes inside the block: stage -> documents shown to it and seconds it took."""
+    stages: dict[str, tuple[int, float]] = {}
+    mark = _stages.set(stages)
+    try:
+        yield stages
+    finally:
+        _stages.reset(mark)
 
 
 @contextmanager

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from curate.engines.task import Facts, timed
+from curate.io.ahead import ahead
+from curate.io.batches import joined
 from curate.io.changes import ensure_unchanged
 from curate.io.files import join
 from curate.io.quarantine import write_quarantine
 from curate.io.row_ranges import row_ranges
 from curate.io.sources import BadRow, RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
+from curate.kernels.choice import kernels_on
+from curate.kernels.interface import Kernels
 from curate.memory import DEFAULT, Memory
 from curate.plan import Step, editing
 from curate.run.layers import LayerWriter
@@ -23,14 +27,35 @@ from curate.run.standing import Decided, Standing
 from curate.stages.base import Batch, DocumentStage, edited, scatter
 from curate.stages.corpus import Collector, CorpusStage
 
+#: Documents of a batch on a CPU, where nobody asks for another number.
+DOCUMENTS = 16_384
+#: On a GPU, a batch has a document for so many of its bytes.
+BYTES_A_DOCUMENT = 1_024
+
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """How much of a file is in memory at once; results do not depend on it."""
+    """How much of a file is in memory at once; results do not depend on it.
 
-    documents: int = 16_384
+    asked: documents a batch that the user asks for, at most. device: what stages compute on.
+    """
+
+    asked: int | None = None
     bytes: int = DEFAULT.batch
     memory: Memory = DEFAULT
+    device: str = "cpu"
+
+    @property
+    def documents(self) -> int:
+        return self.asked or DOCUMENTS
+
+    def on(self, kernels: Kernels) -> BatchLimits:
+        """The limits where these kernels look at the batches: a GPU is kept busy by large ones."""
+        free = kernels.batch_bytes()
+        if free is None:
+            return self
+        size = max(self.bytes, min(self.memory.device_batch, free))
+        return replace(self, asked=self.asked or max(DOCUMENTS, size // BYTES_A_DOCUMENT), bytes=size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +113,7 @@ class FilePass:
             if isinstance(step.stage, CorpusStage)
         }
         self._collected = dict.fromkeys(self.collectors, 0)
+        self._kept = 0
 
     def run(self) -> Facts:
         arguments = self._arguments
@@ -102,7 +128,7 @@ class FilePass:
         if arguments.quarantine is not None:
             write_quarantine(join(self._out, arguments.quarantine), arguments.file, bad)
             facts["quarantined"] = sum(max(1, record.rows) for record in bad)
-        return {**facts, "collected": collected}
+        return {**facts, "collected": collected, "kept": self._kept}
 
     def read(self) -> list[BadRow]:
         """Let the stages look at the documents; returns what cannot be read."""
@@ -111,17 +137,10 @@ class FilePass:
         bad: list[BadRow] = []
         if self._standing and not self._alive.any():
             return bad
-        for raw in read_batches(
-            arguments.file,
-            arguments.columns,
-            text=arguments.reads_text,
-            max_documents=arguments.limits.documents,
-            max_bytes=arguments.limits.bytes,
-            rows=row_ranges(np.flatnonzero(self._alive)) if self._standing else None,
-        ):
+        for raw in self._batches():
             bad.extend(raw.bad)
             if len(raw):
-                self.decide(raw)
+                self._kept += self.decide(raw)
         # A remote file is read by ranges, so one that is replaced meanwhile could be read half and half.
         ensure_unchanged(arguments.file)
         return bad
@@ -131,6 +150,22 @@ class FilePass:
         for collector, paths in zip(self.collectors.values(), self._arguments.exchange, strict=True):
             collector.write([join(self._out, path) for path in paths])
         return self._collected
+
+    def _batches(self) -> Iterator[RawBatch]:
+        """Of a GPU they are as large as it takes, and read while it works on the one before."""
+        arguments, kernels = self._arguments, kernels_on(self._arguments.limits.device)
+        limits = arguments.limits.on(kernels)
+        read = read_batches(
+            arguments.file,
+            arguments.columns,
+            text=arguments.reads_text,
+            max_documents=limits.documents,
+            max_bytes=limits.bytes,
+            rows=row_ranges(np.flatnonzero(self._alive)) if self._standing else None,
+        )
+        if limits.bytes == arguments.limits.bytes:
+            return read
+        return ahead(joined(read, limits.documents, limits.bytes))
 
     def decide(self, raw: RawBatch) -> int:
         """Let the stages look at a batch; returns how many of its documents no stage has dropped."""

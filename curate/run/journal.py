@@ -70,7 +70,9 @@ class Journal:
             self.ensure_held()
             receipts[task.name] = receipt
             self._metrics.task_done(each.name, task, receipt, self._engine.retries)
-            self._progress.task_done(each.name, receipt.facts.get("documents", 0), task.bytes_read)
+            documents, kept = receipt.facts.get("documents", 0), receipt.facts.get("kept")
+            counted = kept if isinstance(kept, int) else None
+            self._progress.task_done(each.name, documents, task.bytes_read, counted)
         self._metrics.write()
         self._progress.pass_finished(each.name, sum(receipt.seconds for receipt in receipts.values()))
         return [receipts[task.name] for task in each.tasks]
@@ -82,10 +84,16 @@ class Journal:
     def _receipts(self, tasks: Sequence[Task]) -> dict[str, Receipt]:
         """The receipts of an earlier run, by the names of their tasks."""
         written = read_all([join(self.out, task.receipt_path) for task in tasks])
-        return {task.name: _receipt(json.loads(text)) for task, text in zip(tasks, written, strict=True)}
+        found = {task.name: _receipt(text) for task, text in zip(tasks, written, strict=True)}
+        return {name: receipt for name, receipt in found.items() if receipt is not None}
 
 
-def _receipt(found: Mapping[str, Any]) -> Receipt:
+def _receipt(text: bytes) -> Receipt | None:
+    """None for what a power failure left of one."""
+    try:
+        found: Mapping[str, Any] = json.loads(text)
+    except ValueError:
+        return None
     outputs = {name: (int(size), str(digest)) for name, (size, digest) in found["outputs"].items()}
     stages = {name: (int(shown), float(spent)) for name, (shown, spent) in found["stages"].items()}
     return Receipt(found["task"], found["inputs"], outputs, found["facts"], found["seconds"], stages)

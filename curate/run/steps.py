@@ -7,6 +7,8 @@ from typing import Any
 import curate
 from curate.engines.task import Pass, Receipt, Task, Update, fingerprint, outputs_fingerprint
 from curate.errors import GuardError
+from curate.io.files import join
+from curate.io.flush import flush_folders
 from curate.io.sources import SourceColumns, SourceFile
 from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step, editing
 from curate.progress import Progress
@@ -76,6 +78,9 @@ class Carrying:
         quarantined, quarantine_paths = self._gather_quarantine()
         self._journal.ensure_held()
         remove_leftovers(out, quarantine_paths | self._journal.wanted())
+        # A manifest says that everything beside it is there, after a power failure too.
+        for folder in ("data", "ledger"):
+            flush_folders(join(out, folder))
         finish.write_manifest(out, self._plan, emitting, shards, quarantined)
         stats = finish.publish(out)
         for warning in stats["warnings"]:

@@ -92,6 +92,8 @@ class CorpusStage(ABC):
     requires: tuple[str, ...] = ()
     #: Paths of the earlier runs whose documents count.
     against: tuple[str, ...] = ()
+    #: Where its kernels run, as `DocumentStage.device`.
+    device: str = "auto"
 
     @property
     def columns(self) -> pa.Schema:
@@ -113,6 +115,10 @@ class CorpusStage(ABC):
     @abstractmethod
     def collector(self, memory: Memory) -> Collector:
         """What gathers from one source file, and moves what does not fit into `memory` to a temporary file."""
+
+    def on_gpu(self) -> str | None:
+        """As `DocumentStage.on_gpu`."""
+        return None
 
     @abstractmethod
     def earlier_runs(self) -> tuple[EarlierRun, ...]:

@@ -20,6 +20,8 @@ from curate.errors import GuardError
 from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.prefix_exchange import Columns, cut_by_prefix, parts_for, slices_for
 from curate.io.spool import Spool
+from curate.kernels.choice import kernels_on
+from curate.kernels.interface import Kernels
 from curate.memory import Memory
 from curate.stages import prefer
 from curate.stages.against import EarlierRun, find_earlier, gone_pass
@@ -52,9 +54,12 @@ DOCUMENTS_A_BATCH = 131_072
 class SketchCollector:
     """Collects band keys and signatures of the documents that have a shingle."""
 
-    def __init__(self, sketcher: Sketcher, preference: Preference | None, memory: Memory) -> None:
+    def __init__(
+        self, sketcher: Sketcher, preference: Preference | None, memory: Memory, kernels: Kernels
+    ) -> None:
         self._sketcher = sketcher
-        self._remembering = RememberingSketcher(sketcher, min(REMEMBERED_BYTES, memory.spool // 4))
+        remembered = min(REMEMBERED_BYTES, memory.spool // 4)
+        self._remembering = RememberingSketcher(sketcher, remembered, kernels)
         self._preferences = PreferenceCollector(preference) if preference else None
         keys = [np.zeros(0, np.uint64) for _ in range(sketcher.bands)]
         signatures = np.zeros((0, sketcher.hashes), np.uint8)
@@ -152,8 +157,11 @@ class FuzzyDedup(CorpusStage):
             "seed": chosen.seed,
         }
 
+    def on_gpu(self) -> str | None:
+        return "sketches, join"
+
     def collector(self, memory: Memory) -> SketchCollector:
-        return SketchCollector(self.config.sketcher(), self._preference, memory)
+        return SketchCollector(self.config.sketcher(), self._preference, memory, kernels_on(self.device))
 
     def earlier_runs(self) -> tuple[EarlierRun, ...]:
         return tuple(find_earlier(path, "fuzzy_dedup", self._sketches(), SUFFIXES) for path in self.against)
@@ -220,7 +228,7 @@ class FuzzyDedup(CorpusStage):
             for part in range(parts):
                 key = f"{name}/join/{band:03d}-{part:04d}-of-{parts:04d}"
                 edges = f"run/exchange/{key}.arrow"
-                arguments = JoinArguments(candidates, band, part, parts, edges)
+                arguments = JoinArguments(candidates, band, part, parts, edges, self.device)
                 tasks.append(Task(key, join_band, arguments, inputs, (edges,)))
         return Pass(f"{name}: join", tuple(tasks))
 
