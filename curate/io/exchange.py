@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from curate.errors import Problem, SourceError
 from curate.io.files import atomic_write, source_errors
 from curate.io.filesystems import local_path
-from curate.io.remote import IN_MEMORY_BYTES, RangedFile, fetch_once
+from curate.io.remote import IN_MEMORY_BYTES, RangedFile, fetch_once, still_held
 
 
 def write_arrays(
@@ -110,11 +110,13 @@ def _open(path: str, whole: bool, sha256: str) -> pa.NativeFile:
     local = local_path(path)
     if local is not None:
         return pa.memory_map(str(local))
-    if sha256:
-        return pa.BufferReader(fetch_once(path, sha256))
+    held = still_held(path, sha256) if sha256 else None
+    if held is not None:
+        return pa.BufferReader(held)
     ranged = RangedFile(path)
-    if ranged.stat.modified and (whole or ranged.stat.bytes <= IN_MEMORY_BYTES):
-        return pa.BufferReader(fetch_once(path, ranged.stat.modified, ranged.stat))
+    version = sha256 or ranged.stat.modified
+    if version and (whole or ranged.stat.bytes <= IN_MEMORY_BYTES):
+        return pa.BufferReader(fetch_once(path, version, ranged.stat))
     return pa.PythonFile(io.BufferedReader(ranged, _AHEAD_BYTES), mode="r")
 
 

@@ -19,7 +19,7 @@ from curate.errors import CurateError
 
 _S3 = ("s3", "s3a")
 _OTHER_WRITERS_SEEN = (*_S3, "gs", "gcs")
-#: Tries of one request to S3; botocore waits up to 20 s between two, twice as long each time, less a random part.
+#: Tries of one request to S3; botocore waits a random part of 1, 2, 4, 8, 16 s between them.
 _S3_ATTEMPTS = 6
 #: Parts of 50 MB that one upload holds in memory.
 _S3_PARTS_AT_ONCE = 4
@@ -92,7 +92,8 @@ def _options(scheme: str) -> dict[str, Any]:
         options["max_concurrency"] = _S3_PARTS_AT_ONCE
         if not {"AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"} & set(os.environ):
             options["config_kwargs"] = {
-                "retries": {"mode": "standard", "total_max_attempts": _S3_ATTEMPTS},
+                # The mode that takes any 429 for what it is.
+                "retries": {"mode": "legacy", "total_max_attempts": _S3_ATTEMPTS},
             }
     return options
 

@@ -33,6 +33,8 @@ BEAT_SECONDS = 10.0
 EXPIRY_SECONDS = 60.0
 _POLL_SECONDS = 1.0
 
+_REFUSALS = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+
 #: Locks that this process holds.
 _held: set[str] = set()
 
@@ -121,15 +123,19 @@ class ObjectLock:
             }
         ).encode()
         filesystem, inside = filesystem_of(self._path)
-        with suppress(FileExistsError), reaching(self._path):
-            if version is not None and "s3" in filesystem.protocol:
-                filesystem.pipe_file(inside, content, IfMatch=version.modified)
-            else:
-                if version is not None:
-                    filesystem.rm_file(inside)
-                filesystem.pipe_file(inside, content, mode="create")
-            return True
-        return False
+        try:
+            with reaching(self._path):
+                if version is not None and "s3" in filesystem.protocol:
+                    filesystem.pipe_file(inside, content, IfMatch=version.modified)
+                else:
+                    if version is not None:
+                        filesystem.rm_file(inside)
+                    filesystem.pipe_file(inside, content, mode="create")
+        except OSError as error:
+            if not _is_refusal(error):
+                raise
+            return False
+        return True
 
     def _stays_silent(self, version: Stat) -> bool:
         begun = time.monotonic()
@@ -154,6 +160,16 @@ class ObjectLock:
             if time.monotonic() - renewed > EXPIRY_SECONDS:
                 self._lost = True
                 return
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    """Whether the store did not write because the object is not as it was, or somebody else is just writing it."""
+    while error is not None:
+        code = getattr(error, "response", {}).get("Error", {}).get("Code")
+        if isinstance(error, FileExistsError | FileNotFoundError) or code in _REFUSALS:
+            return True
+        error = error.__cause__
+    return False
 
 
 def _is_gone(holder: dict[str, Any]) -> bool:

@@ -7,6 +7,7 @@ parts that no listing shows.
 
 from __future__ import annotations
 
+import errno
 import io
 import mmap
 import tempfile
@@ -34,14 +35,19 @@ class RangedFile(io.RawIOBase):
         """Raises OSError where there is no such file."""
         self._path = path
         self.stat = stat(path)
-        self._filesystem, self._inside = filesystem_of(path)
         self._at = 0
 
     def readinto(self, buffer: Any) -> int:
         stop = min(self._at + len(buffer), self.stat.bytes)
         if stop <= self._at:
             return 0
-        data = read_range(self._path, self._at, stop)
+        try:
+            data = read_range(self._path, self._at, stop)
+        except OSError as error:
+            # A range that the file no longer has: of one that is gone, `stat` says so.
+            if stat(self._path) == self.stat:
+                raise
+            raise OSError(errno.ESTALE, "the file changed while it was being read", self._path) from error
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
@@ -89,29 +95,39 @@ class _Kept:
         self._bytes = 0
         self._lock = Lock()
 
-    def get(self, path: str, version: str, found: Stat | None) -> pa.Buffer:
+    def find(self, path: str, version: str) -> pa.Buffer | None:
         key = (path, version)
         with self._lock:
             if key in self._buffers:
                 self._buffers.move_to_end(key)
-                return self._buffers[key]
-        buffer = fetch(path, found)
+            return self._buffers.get(key)
+
+    def add(self, path: str, version: str, buffer: pa.Buffer) -> None:
+        key = (path, version)
         with self._lock:
             if key not in self._buffers:
                 self._buffers[key] = buffer
                 self._bytes += buffer.size
             while self._bytes > self._limit and len(self._buffers) > 1:
                 self._bytes -= self._buffers.popitem(last=False)[1].size
-        return buffer
 
 
 _kept = _Kept(_KEPT_BYTES)
 
 
-def fetch_once(path: str, version: str, found: Stat | None = None) -> pa.Buffer:
-    """What `fetch` gives, from what this process still holds of the file. version: a checksum, or whatever else is
+def still_held(path: str, version: str) -> pa.Buffer | None:
+    """What this process holds of a file that `fetch_once` got, if it still does."""
+    return _kept.find(path, version)
+
+
+def fetch_once(path: str, version: str, found: Stat) -> pa.Buffer:
+    """What `fetch` gives, which this process holds on to for a while. version: a checksum, or whatever else is
     another one once the file changes."""
-    return _kept.get(path, version, found)
+    buffer = still_held(path, version)
+    if buffer is None:
+        buffer = fetch(path, found)
+        _kept.add(path, version, buffer)
+    return buffer
 
 
 def upload(name: str, path: str) -> None:

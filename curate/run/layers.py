@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curate.engines.task import Facts
-from curate.io.files import atomic_write
+from curate.io.files import atomic_write, open_binary
 from curate.io.ledger import LEDGER_FIELDS, READ
 from curate.io.sources import BadRow
 from curate.plan import EDITED_COLUMNS
@@ -85,6 +85,12 @@ class LayerWriter:
 
     def write(self, path: str, rows: int | None) -> Facts:
         """Write the layer of a file with that many rows (None: as many as documents were added)."""
+        table = self.table(rows)
+        write_parquet(path, table)
+        return {"documents": len(table)}
+
+    def table(self, rows: int | None) -> pa.Table:
+        """What `write` writes."""
         table: dict[str, pa.Array] = {}
         if rows is None:
             rows = sum(len(batch) for batch in self._documents)
@@ -92,8 +98,7 @@ class LayerWriter:
             documents = pa.Table.from_batches(self._documents, schema).combine_chunks()
             table = {name: documents[name] for name in documents.column_names}
         table |= {name: shown.column(rows) for name, shown in self._columns.items()}
-        write_parquet(path, pa.table(table))
-        return {"documents": rows}
+        return pa.table(table)
 
     def _drop(
         self, rows: NDArray[np.int64], stage: str, reasons: list[str] | pa.Array, value: pa.Array
@@ -106,6 +111,11 @@ class LayerWriter:
 def _tokens(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     tokens: NDArray[np.int64] = -(-sizes // BYTES_A_TOKEN)
     return tokens
+
+
+def read_layer(path: str) -> pa.Table:
+    with open_binary(path) as file:
+        return pq.read_table(file)
 
 
 def write_parquet(path: str, table: pa.Table) -> None:

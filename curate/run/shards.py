@@ -130,12 +130,17 @@ def write_shard(out: str, arguments: ShardArguments) -> Facts:
         source = piece.emitting.file.source
         by_source[source] = by_source.get(source, 0) + len(chosen)
     order = np.argsort(np.concatenate(keys), kind="stable")
-    # Texts are hardly ever equal, so a dictionary of them only costs.
+    # Texts are hardly ever equal, so a dictionary of them only costs; so do statistics, for which Arrow copies the
+    # least and the greatest text several times.
     words = [name for name in arguments.schema.names if name != "text"]
     with (
         atomic_write(join(out, arguments.shard)) as file,
         pq.ParquetWriter(
-            file, arguments.schema, compression=arguments.compression, use_dictionary=words
+            file,
+            arguments.schema,
+            compression=arguments.compression,
+            use_dictionary=words,
+            write_statistics=words,
         ) as writer,
     ):
         for group in rows.groups(order):

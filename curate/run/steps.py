@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import curate
-from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
+from curate.engines.task import Pass, Receipt, Task, Update, fingerprint, outputs_fingerprint
 from curate.errors import GuardError
+from curate.io.files import join
+from curate.io.flush import flush_folders
 from curate.io.sources import SourceColumns, SourceFile
 from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step, editing
 from curate.progress import Progress
@@ -17,9 +19,9 @@ from curate.run.edits import definitions, stages_of
 from curate.run.folder import remove_leftovers
 from curate.run.journal import Journal
 from curate.run.ledger import LedgerArguments, TallyArguments, tally_file, write_ledger
+from curate.run.redecide import redecide_file, stage_inputs
 from curate.run.shards import Emitting, Piece, ShardArguments, plan_shards, shard_schema, write_shard
 from curate.run.standing import Decided, StageDecisions
-from curate.stages.base import DocumentStage
 from curate.stages.corpus import Collected, CollectedFile, CorpusStage
 from curate.stages.mix import expected_copies
 
@@ -76,6 +78,9 @@ class Carrying:
         quarantined, quarantine_paths = self._gather_quarantine()
         self._journal.ensure_held()
         remove_leftovers(out, quarantine_paths | self._journal.wanted())
+        # A manifest says that everything beside it is there, after a power failure too.
+        for folder in ("data", "ledger"):
+            flush_folders(join(out, folder))
         finish.write_manifest(out, self._plan, emitting, shards, quarantined)
         stats = finish.publish(out)
         for warning in stats["warnings"]:
@@ -96,11 +101,12 @@ class Carrying:
                 if isinstance(step.stage, CorpusStage):
                     paths = _exchange_paths(step, state)
                     edits = self._plan.edits_of(state.name, before=step)
-                    digest = fingerprint(
-                        [state.base, definitions(edits), *(receipt.outputs[path][1] for path in paths)]
-                    )
+                    digests = tuple(receipt.outputs[path][1] for path in paths)
+                    digest = fingerprint([state.base, definitions(edits), *digests])
                     documents = receipt.facts["collected"][step.name]
-                    gave = CollectedFile(state.base, paths, state.file, state.columns(()), stages_of(edits))
+                    gave = CollectedFile(
+                        state.base, paths, digests, state.file, state.columns(()), stages_of(edits)
+                    )
                     state.collected[step.name] = (gave, documents, digest)
 
     def _document_task(self, each: DocumentPass, state: FileState, first: bool) -> Task:
@@ -123,20 +129,23 @@ class Carrying:
             quarantine,
             self._limits,
         )
+        stages, verdicts = stage_inputs(steps, columns.columns)
         inputs = {
             "curate": curate.__version__,
             f"file {state.file.path}": _identity(state.file),
             f"columns of {state.name}": fingerprint([columns.text, columns.id, columns.columns]),
             "stages before": fingerprint([self._decided_digest(state), [step.name for step in steps]]),
             "edits before": fingerprint(definitions(each.edited_of(state.name))),
-            **{f"stage {step.name}": fingerprint(_text_part(step)) for step in steps},
+            **stages,
         }
         outputs = (
             layer,
             *(path for paths in exchange for path in paths),
             *((quarantine,) if quarantine else ()),
         )
-        return Task(f"{each.name}/{state.path}", decide_file, arguments, inputs, outputs, state.file.bytes)
+        update = Update(redecide_file, verdicts) if verdicts else None
+        name = f"{each.name}/{state.path}"
+        return Task(name, decide_file, arguments, inputs, outputs, state.file.bytes, update)
 
     def _corpus_passes(self, each: CorpusPasses) -> None:
         step = each.step
@@ -293,12 +302,6 @@ class Carrying:
             if finish.gather_quarantine(self._journal.out, source, parts):
                 paths.add(f"quarantine/{name}.jsonl")
         return records, paths
-
-
-def _text_part(step: Step) -> list[object]:
-    """What a stage's work in a document pass depends on."""
-    stage = step.stage
-    return [step.kind, stage.definition() if isinstance(stage, DocumentStage) else stage.collection()]
 
 
 def _layer_path(each: DocumentPass, state: FileState) -> str:

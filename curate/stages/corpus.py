@@ -30,6 +30,9 @@ class Collector(Protocol):
     def add(self, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
         """Take the batch's `rows` that are alive; the batch begins at row `first_row` of its file."""
 
+    def adopt(self, paths: Sequence[str], stays: NDArray[np.bool_]) -> None:
+        """Take what a collector of this file wrote there, of the rows that stay; bool, shape (rows in the file,)."""
+
     def write(self, paths: Sequence[str]) -> None:
         """Write the exchange files, sorted, independent of how the file was cut into batches."""
 
@@ -39,12 +42,13 @@ class CollectedFile:
     """What one source file gave to a corpus stage.
 
     base: `doc` of the file's row 0. paths: exchange files relative to OUT, in the order of `exchange_suffixes`.
-    file, columns, edits: the source file, its columns, and the stages that edit its texts, for a stage that reads
-    texts again.
+    sha256: of each of them. file, columns, edits: the source file, its columns, and the stages that edit its texts, for
+    a stage that reads texts again.
     """
 
     base: int
     paths: tuple[str, ...]
+    sha256: tuple[str, ...]
     file: SourceFile
     columns: SourceColumns
     edits: tuple[DocumentStage, ...]
@@ -88,6 +92,8 @@ class CorpusStage(ABC):
     requires: tuple[str, ...] = ()
     #: Paths of the earlier runs whose documents count.
     against: tuple[str, ...] = ()
+    #: Where its kernels run, as `DocumentStage.device`.
+    device: str = "auto"
 
     @property
     def columns(self) -> pa.Schema:
@@ -109,6 +115,10 @@ class CorpusStage(ABC):
     @abstractmethod
     def collector(self, memory: Memory) -> Collector:
         """What gathers from one source file, and moves what does not fit into `memory` to a temporary file."""
+
+    def on_gpu(self) -> str | None:
+        """As `DocumentStage.on_gpu`."""
+        return None
 
     @abstractmethod
     def earlier_runs(self) -> tuple[EarlierRun, ...]:

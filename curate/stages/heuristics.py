@@ -16,7 +16,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from curate.kernels import Texts
+from curate.kernels.choice import kernels_on
 from curate.kernels.heuristics import (
+    PLAIN,
     UNICODE_VERSION,
     WORD_BREAK_VERSION,
     edited_texts,
@@ -129,20 +131,32 @@ class Heuristics(DocumentStage):
         if not set(self.rules) <= set(self.columns.names):
             return None
         stops = {
-            language or "": {name: rule.minimum for name, rule in rules.items() if rule.stops}
+            language: {name: rule.minimum for name, rule in rules.items() if rule.stops}
             for language, rules in self._every.items()
         }
         return {
             "columns": [[name, str(self._every[None][name].measure)] for name in self.columns.names],
             "families": [family for family, _ in self._steps.families],
-            "stops": stops if any(stops.values()) else {},
+            "stops": stops[None],
+            "stops_by_language": {
+                language: at for language, at in stops.items() if language and at != stops[None]
+            },
             "unicode": UNICODE_VERSION,
             "word_break": WORD_BREAK_VERSION,
         }
 
+    def on_gpu(self) -> str | None:
+        families = self._steps.families
+        if not families or families[0][0] != PLAIN:
+            return None
+        if len(families) == 1:
+            return "statistics"
+        first = (name for name, place in self._steps.place_of.items() if place == 0)
+        return f"statistics of {', '.join(dict.fromkeys(name.rpartition('.')[0] for name in first))}"
+
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """The first rule each row fails, with what it measured; kept measures are columns."""
-        counts = family_statistics(batch.texts, rows, self._steps.families)
+        counts = family_statistics(batch.texts, rows, self._steps.families, kernels_on(self.device))
         required = {name: batch.columns[name].take(pa.array(rows)) for name in self.requires}
         groups = self._groups(required, len(rows))
         scores = {}

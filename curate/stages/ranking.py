@@ -32,18 +32,21 @@ THIS_RUN = -1
 class RankedFile:
     """The exchange files of one source file.
 
-    base: `doc` of its row 0, in its own run. paths: of this run relative to OUT. run: the number of its earlier run, or
-    THIS_RUN. place: 0 in an earlier run, else 1 + the place of its source in the order of priority.
+    base: `doc` of its row 0, in its own run. paths: of this run relative to OUT. sha256: of each, empty where it is not
+    known. run: the number of its earlier run, or THIS_RUN. place: 0 in an earlier run, else 1 + the place of its source
+    in the order of priority.
     """
 
     base: int
     paths: tuple[str, ...]
+    sha256: tuple[str, ...]
     run: int
     place: int
 
     def exchange(self, out: str, which: int, *, whole: bool = False) -> ExchangeFile:
         path = self.paths[which]
-        return ExchangeFile(join(out, path) if self.run == THIS_RUN else path, whole=whole)
+        whole_path = join(out, path) if self.run == THIS_RUN else path
+        return ExchangeFile(whole_path, whole=whole, sha256=self.sha256[which])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,13 @@ class Ranking:
         order = [*named, *(name for name in collected.source_names if name not in named)]
         place_of = {collected.source_names.index(name): place for place, name in enumerate(order, start=1)}
         files = [
-            RankedFile(file.base, file.paths, run, 0)
+            RankedFile(file.base, file.paths, ("",) * len(file.paths), run, 0)
             for run, found in enumerate(earlier)
             for file in found.files
         ]
         mine = [
-            RankedFile(file.base, file.paths, THIS_RUN, place_of[file.base >> 56]) for file in collected.files
+            RankedFile(file.base, file.paths, file.sha256, THIS_RUN, place_of[file.base >> 56])
+            for file in collected.files
         ]
         files += sorted(mine, key=lambda file: (file.place, file.base))
         return cls(
@@ -141,7 +145,7 @@ def gather(
     order = np.argsort(ranks, kind="stable")
     ordered = ranks[order]
     numbers, starts = np.unique(ordered >> _FILE_SHIFT, return_index=True)
-    stops = [*starts[1:].tolist(), len(ordered)]
+    stops = np.append(starts, len(ordered))[1:].tolist()
     gathered = np.empty((len(ranks), *empty.shape[1:]), empty.dtype)
     for number, start, stop in zip(numbers.tolist(), starts.tolist(), stops, strict=True):
         exchange = ranking.files[number].exchange(out, which, whole=True)

@@ -96,6 +96,7 @@ class TestGpu:
         stub = types.ModuleType("dask_cuda")
         stub.LocalCUDACluster = cluster  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "dask_cuda", stub)
+        monkeypatch.setattr("curate.engines.remote.kernels_on", lambda device: None)
         return calls
 
     @pytest.mark.parametrize(("workers", "slots"), [(None, 2), (1, 1)])
@@ -118,7 +119,7 @@ class TestGpu:
     def test_without_dask_cuda(self, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.importorskip("distributed")
         monkeypatch.setitem(sys.modules, "dask_cuda", None)
-        with pytest.raises(EngineError, match=r"dask_cuda is not installed(.|\n)*curate\[gpu\]"):
+        with pytest.raises(EngineError, match=r"dask_cuda is not installed(.|\n)*curate\[rapids\]"):
             start("dask", EngineOptions(device="gpu"))
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.errors import OutputError
+from curate.io import ledger
 from curate.io.ledger import LEDGER_FIELDS, Doc, Ledger, pack_doc, unpack_doc
 from curate.report.stats import compute_stats
 from tests.report.outputs import SOURCES, at, documents
@@ -98,7 +99,11 @@ def test_paths_may_hold_wildcards_and_quotes(out: Path) -> None:
     assert len(Ledger(str(odd)).arrow(["doc"])) == 18
 
 
-def test_a_remote_output_reads_like_a_local_one(out: Path) -> None:
+@pytest.mark.parametrize("copied_bytes", [ledger.COPIED_BYTES, 0])
+def test_a_remote_output_reads_like_a_local_one(
+    out: Path, copied_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "COPIED_BYTES", copied_bytes)
     memory = fsspec.filesystem("memory")
     memory.put(str(out), "/bucket/run", recursive=True)
     try:

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from urllib.parse import unquote, urlsplit
 
+import fsspec
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -80,6 +82,11 @@ class Proxy:
         with self._lock:
             self.requests.clear()
         self.fault = lambda _: None
+
+    def put(self, path: str, content: bytes) -> None:
+        """Writes an object as somebody else would: not counted, and past all faults."""
+        direct = fsspec.filesystem("s3", endpoint_url=f"http://{self.host}:{self.port}")
+        direct.pipe_file(path.lstrip("/"), content)
 
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
