@@ -50,7 +50,7 @@ def estimate(plan: Plan) -> Estimate:
     """Extrapolate from the first documents of each source's first readable file. Writes nothing."""
     first = plan.passes[0]
     assert isinstance(first, DocumentPass)
-    sources = {source.source.name: _source(source, first) for source in plan.sources}
+    sources = {source.source.name: _source(plan, source, first) for source in plan.sources}
     documents = sum(found.documents for found in sources.values())
     exchange = sum(
         12 * step.stage.config.bands + step.stage.config.hashes + 4
@@ -63,7 +63,7 @@ def estimate(plan: Plan) -> Estimate:
     return Estimate(sources, documents * (exchange + LEDGER_BYTES), round(kept_bytes * COMPRESSION))
 
 
-def _source(source: PlannedSource, first: DocumentPass) -> SourceEstimate:
+def _source(plan: Plan, source: PlannedSource, first: DocumentPass) -> SourceEstimate:
     name = source.source.name
     columns = SourceColumns(source.source.text, source.source.id, first.columns[name])
     total = round(sum(_text_bytes(each) for each in source.files))
@@ -72,7 +72,7 @@ def _source(source: PlannedSource, first: DocumentPass) -> SourceEstimate:
     limits = BatchLimits(min([SAMPLE_DOCUMENTS, *asked]), SAMPLE_BYTES)
     for file in source.files:
         arguments = DecideArguments(
-            file, columns, True, (), first.steps_of(name), Decided(0), "", (), None, limits
+            file, columns, True, (), first.steps_of(name), Decided(0), "", (), None, limits, plan.tokens
         )
         started = time.perf_counter()
         for raw in read_batches(

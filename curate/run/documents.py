@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from curate.engines.task import Facts, timed
@@ -17,11 +18,17 @@ from curate.io.row_ranges import row_ranges
 from curate.io.sources import BadRow, RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
 from curate.memory import DEFAULT, Memory
-from curate.plan import Step, editing
+from curate.models.tokens import TokenCount, TokenEstimate
+from curate.plan import EDITED_COLUMNS, Step, editing
 from curate.run.layers import LayerWriter
 from curate.run.standing import Decided, Standing
 from curate.stages.base import Batch, DocumentStage, edited, scatter
 from curate.stages.corpus import Collector, CorpusStage
+
+#: The ledger column by which tokens are estimated.
+LANGUAGE = "lang"
+#: What the counting of tokens is called among the times of the stages.
+TOKENS = "tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class DecideArguments:
     exchange: tuple[tuple[str, ...], ...]
     quarantine: str | None
     limits: BatchLimits
+    tokens: TokenCount
 
 
 def decide_file(out: str, arguments: DecideArguments) -> Facts:
@@ -119,7 +127,9 @@ class FilePass:
                 texts = edited(texts, np.flatnonzero(alive), self._arguments.edits)
         else:
             alive = _readable(raw.texts)
-            documents = self._layer.add_documents(raw.ids, texts.sizes)
+            with timed(TOKENS, len(raw)):
+                tokens = self._arguments.tokens.count(texts, np.arange(len(raw)))
+            documents = self._layer.add_documents(raw.ids, texts.sizes, tokens)
             known = {name: documents[name] for name in documents.schema.names}
         for step in self._arguments.steps:
             rows = np.flatnonzero(alive)
@@ -131,16 +141,54 @@ class FilePass:
                     verdicts = step.stage.decide(batch, rows)
                 self._layer.add_verdicts(step.name, step.stage.rules, rows + raw.start, verdicts)
                 known |= {name: scatter(values, rows, len(raw)) for name, values in verdicts.columns.items()}
+                if LANGUAGE in verdicts.columns:
+                    self._estimate_again(raw, rows, known)
                 alive[rows[verdicts.rule >= 0]] = False
                 if step.stage.edits:
                     rows = np.flatnonzero(alive)
                     with timed(step.name, 0):
                         texts = edited(texts, rows, [step.stage])
-                    sizes = self._layer.add_edited(rows + raw.start, texts.sizes[rows])
-                    known |= {name: scatter(values, rows, len(raw)) for name, values in sizes.items()}
+                    self._measure_edited(raw, texts, rows, known)
             else:
                 self._collect(step.name, batch, rows, raw.start)
         return int(np.count_nonzero(alive))
+
+    def _measure_edited(
+        self, raw: RawBatch, texts: Texts, rows: NDArray[np.int64], known: dict[str, pa.Array]
+    ) -> None:
+        language = self._column(LANGUAGE, raw, known)
+        with timed(TOKENS, 0):
+            tokens = self._arguments.tokens.count(
+                texts, rows, None if language is None else language.take(pa.array(rows))
+            )
+        values = (pa.array(texts.sizes[rows]), pa.array(tokens))
+        self._put(raw, rows, dict(zip(EDITED_COLUMNS, values, strict=True)), known)
+
+    def _estimate_again(self, raw: RawBatch, rows: NDArray[np.int64], known: dict[str, pa.Array]) -> None:
+        """Tokens of documents whose language has just been told, where they are estimated by language."""
+        if not isinstance(self._arguments.tokens, TokenEstimate):
+            return
+        at = pa.array(rows)
+        languages = known[LANGUAGE].take(at)
+        for size, tokens in (("bytes", "tokens"), EDITED_COLUMNS):
+            sizes = self._column(size, raw, known)
+            if sizes is not None:
+                chosen = sizes.take(at)
+                counted = pa.array(self._arguments.tokens.of(chosen.fill_null(0).to_numpy(), languages))
+                values = pc.if_else(chosen.is_valid(), counted, None)
+                self._put(raw, rows, {tokens: values}, known)
+
+    def _put(
+        self,
+        raw: RawBatch,
+        rows: NDArray[np.int64],
+        columns: Mapping[str, pa.Array],
+        known: dict[str, pa.Array],
+    ) -> None:
+        """Ledger columns of the batch's `rows`, over what stood there."""
+        self._layer.add_columns(rows + raw.start, columns)
+        for name, values in columns.items():
+            known[name] = scatter(values, rows, len(raw))
 
     def _collect(self, name: str, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
         collector: Collector = self._collectors[name]
@@ -152,14 +200,19 @@ class FilePass:
         """What the stage requires: columns that the plan reads from the source, else the ledger's."""
         found = {}
         for name in step.stage.requires:
-            if name in raw.columns:
-                found[name] = raw.columns[name]
-            elif name in known:
-                found[name] = known[name]
-            else:
-                assert self._standing, f"no pass before this one could have written {name}"
-                found[name] = self._standing.column(name, raw.start, len(raw))
+            column = raw.columns[name] if name in raw.columns else self._column(name, raw, known)
+            assert column is not None, f"no pass could have written {name}"
+            found[name] = column
         return found
+
+    def _column(self, name: str, raw: RawBatch, known: Mapping[str, pa.Array]) -> pa.Array | None:
+        """The batch's ledger column of that name, by this pass or those before it; None where it is in neither."""
+        before = None
+        if self._standing and name in self._standing.table.column_names:
+            before = self._standing.column(name, raw.start, len(raw))
+        if name not in known:
+            return before
+        return known[name] if before is None else pc.coalesce(known[name], before)
 
 
 def _readable(texts: pa.Array) -> NDArray[np.bool_]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -16,8 +17,6 @@ from curate.io.sources import BadRow
 from curate.plan import EDITED_COLUMNS
 from curate.stages.base import Verdicts, scatter
 
-#: Bytes of UTF-8 text a token stands for where no tokenizer is given: a stated estimate for English web text.
-BYTES_A_TOKEN = 4
 #: Rows of a row group of layers and ledgers: what a reader of one column holds at once.
 ROW_GROUP = 131_072
 
@@ -51,20 +50,21 @@ class LayerWriter:
         self._columns = {field.name: Shown(field.type) for schema in (*schemas, drops) for field in schema}
         self._documents: list[pa.RecordBatch] = []
 
-    def add_documents(self, ids: pa.Array | None, sizes: NDArray[np.int64]) -> pa.RecordBatch:
-        """The next documents of the file: their ids and bytes of text. Returns their first ledger columns."""
+    def add_documents(
+        self, ids: pa.Array | None, sizes: NDArray[np.int64], tokens: NDArray[np.int64]
+    ) -> pa.RecordBatch:
+        """The next documents of the file: ids, bytes and tokens of text. Returns their first ledger columns."""
         ids = pa.nulls(len(sizes), pa.string()) if ids is None else ids.cast(pa.string())
-        tokens = _tokens(sizes)
         batch = pa.record_batch({"id": ids, "bytes": pa.array(sizes), "tokens": pa.array(tokens)})
         self._documents.append(batch)
         return batch
 
-    def add_edited(self, rows: NDArray[np.int64], sizes: NDArray[np.int64]) -> dict[str, pa.Array]:
-        """What a stage's edit left of the texts of `rows`, in bytes. Returns the ledger columns that say so."""
-        columns = dict(zip(EDITED_COLUMNS, (pa.array(sizes), pa.array(_tokens(sizes))), strict=True))
+    def add_columns(self, rows: NDArray[np.int64], columns: Mapping[str, pa.Array]) -> None:
+        """Values of ledger columns for `rows`, over what the pass, or one before it, had for them."""
         for name, values in columns.items():
+            if name not in self._columns:
+                self._columns[name] = Shown(LEDGER_FIELDS[name])
             self._columns[name].add(rows, values)
-        return columns
 
     def add_unreadable(self, record: BadRow) -> None:
         if record.row is None or record.rows == 0:
@@ -75,8 +75,7 @@ class LayerWriter:
     def add_verdicts(
         self, stage: str, rules: tuple[str, ...], rows: NDArray[np.int64], verdicts: Verdicts
     ) -> None:
-        for name, values in verdicts.columns.items():
-            self._columns[name].add(rows, values)
+        self.add_columns(rows, verdicts.columns)
         drop = np.flatnonzero(verdicts.rule >= 0)
         if len(drop):
             reasons = pa.array(rules).take(pa.array(verdicts.rule[drop]))
@@ -91,7 +90,9 @@ class LayerWriter:
             schema = pa.schema([("id", pa.string()), ("bytes", pa.int64()), ("tokens", pa.int64())])
             documents = pa.Table.from_batches(self._documents, schema).combine_chunks()
             table = {name: documents[name] for name in documents.column_names}
-        table |= {name: shown.column(rows) for name, shown in self._columns.items()}
+        for name, shown in self._columns.items():
+            column = shown.column(rows)
+            table[name] = pc.coalesce(column, table[name]) if name in table else column
         write_parquet(path, pa.table(table))
         return {"documents": rows}
 
@@ -101,11 +102,6 @@ class LayerWriter:
         self._columns["dropped_by"].add(rows, pa.array([stage]).take(pa.array(np.zeros(len(rows), np.int64))))
         self._columns["reason"].add(rows, pa.array(reasons))
         self._columns["value"].add(rows, value)
-
-
-def _tokens(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    tokens: NDArray[np.int64] = -(-sizes // BYTES_A_TOKEN)
-    return tokens
 
 
 def write_parquet(path: str, table: pa.Table) -> None:

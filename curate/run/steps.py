@@ -7,6 +7,7 @@ from typing import Any
 import curate
 from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
 from curate.errors import GuardError
+from curate.io.shard_formats import SHARD_FORMATS, SHARD_INDEX
 from curate.io.sources import SourceColumns, SourceFile
 from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step, editing
 from curate.progress import Progress
@@ -22,6 +23,7 @@ from curate.run.standing import Decided, StageDecisions
 from curate.stages.base import DocumentStage
 from curate.stages.corpus import Collected, CollectedFile, CorpusStage
 from curate.stages.mix import expected_copies
+from curate.stages.write import shard_options
 
 
 class FileState:
@@ -75,8 +77,10 @@ class Carrying:
         out = self._journal.out
         quarantined, quarantine_paths = self._gather_quarantine()
         self._journal.ensure_held()
-        remove_leftovers(out, quarantine_paths | self._journal.wanted())
-        finish.write_manifest(out, self._plan, emitting, shards, quarantined)
+        index = finish.write_shard_index(out, self._plan, shards)
+        listed = {SHARD_INDEX} if index else set()
+        remove_leftovers(out, quarantine_paths | self._journal.wanted() | listed)
+        finish.write_manifest(out, self._plan, emitting, shards, index, quarantined)
         stats = finish.publish(out)
         for warning in stats["warnings"]:
             self._progress.note(warning)
@@ -123,9 +127,11 @@ class Carrying:
             exchange,
             quarantine,
             self._limits,
+            self._plan.tokens,
         )
         inputs = {
             "curate": curate.__version__,
+            "tokens": fingerprint(self._plan.tokens.description()),
             f"file {state.file.path}": _identity(state.file),
             f"columns of {state.name}": fingerprint([columns.text, columns.id, columns.columns]),
             "stages before": fingerprint([self._decided_digest(state), [step.name for step in steps]]),
@@ -266,17 +272,24 @@ class Carrying:
             self._progress.note("write: no document is left")
         edits = fingerprint(definitions(editing(self._plan.steps)))
         schema = shard_schema(self._plan.kept)
+        options = shard_options(output, self._plan.tokens)
+        suffixes = SHARD_FORMATS[output.format].suffixes[options.compression]
+        encoded = [self._plan.tokens.description(), options.end_of_document] if options.encoder else None
+        made_of = fingerprint([output.format, options.compression, encoded, output.seed, str(schema)])
         by_source = {source: [emitting for emitting, _ in made] for source, made in ledgers.items()}
         tasks = []
         for number, pieces in enumerate(plan_shards(self._journal.out, by_source, shards)):
-            path = f"data/train-{number:05d}-of-{shards:05d}.parquet"
-            arguments = ShardArguments(pieces, schema, output.compression, output.seed, path, self._limits)
+            stem = f"data/train-{number:05d}-of-{shards:05d}"
+            paths = tuple(stem + suffix for suffix in suffixes)
+            arguments = ShardArguments(
+                pieces, schema, output.format, options, output.seed, paths, self._limits
+            )
             inputs = {
                 "what is kept": fingerprint([_piece_identity(piece, digests) for piece in pieces]),
                 "edits": edits,
-                "output": fingerprint([output.compression, output.seed, str(schema)]),
+                "output": made_of,
             }
-            tasks.append(Task(f"write/{number:05d}-of-{shards:05d}", write_shard, arguments, inputs, (path,)))
+            tasks.append(Task(f"write/{number:05d}-of-{shards:05d}", write_shard, arguments, inputs, paths))
         return self._journal.carry_out(Pass("write", tuple(tasks)))
 
     def _gather_quarantine(self) -> tuple[dict[str, int], set[str]]:
