@@ -35,7 +35,9 @@ def main() -> None:
         lang: [" ".join(found[at : at + SENTENCES]) for at in range(0, len(found), SENTENCES)]
         for lang, found in sorted(texts.items())
     }
-    english = [pq.read_table(path, columns=["text"])["text"].to_pylist()[:DOCUMENTS] for path in given.english]
+    english = [
+        pq.read_table(path, columns=["text"])["text"].to_pylist()[:DOCUMENTS] for path in given.english
+    ]
     if english:
         corpora["en, documents"] = [text for found in english for text in found]
     for name in given.tokenizer:
