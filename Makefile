@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard curate/kernels/*.h curate/kernels/cpu/*.h curate/kernels/cpu/*.cpp curate/synth/*.h)
 
-.PHONY: demo test test-cluster check lint fuzz clean
+.PHONY: demo test test-cluster test-nemo check lint fuzz clean
 
 demo: $(VENV)/installed
 	$(BIN)/curate run pipelines/zyda2.yaml -o out/zyda2
@@ -15,6 +15,11 @@ test: $(VENV)/installed
 # Three hosts out of network namespaces, cut off and killed in turn. Needs root and iproute2, takes minutes.
 test-cluster: $(VENV)/installed
 	$(BIN)/python -m pytest -m cluster
+
+# curate's stages inside NeMo Curator, of which only what stages and batches are made of is installed.
+test-nemo: $(VENV)/installed
+	$(BIN)/pip install --quiet --no-deps nemo-curator cosmos-xenna loguru pandas python-dateutil six
+	$(BIN)/python -m pytest tests/integrations
 
 lint: $(VENV)/installed
 	$(BIN)/ruff format --check .

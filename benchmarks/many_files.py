@@ -53,7 +53,7 @@ class Seconds:
     def pass_started(self, name: str, tasks: int, done: int, bytes_to_read: int) -> None:
         self.marks.append((name, time.perf_counter()))
 
-    def task_done(self, name: str, documents: int, bytes_read: int) -> None: ...
+    def task_done(self, name: str, documents: int, bytes_read: int, kept: int | None = None) -> None: ...
 
     def pass_finished(self, name: str, seconds: float) -> None:
         self.marks.append((f"after {name}", time.perf_counter()))

@@ -1,110 +1,76 @@
-"""The command line: one verb a function, each of which calls the library and shows what it returns.
-
-Exit codes: 0 done, 1 a problem of the data, the recipe or the command, 2 a defect of curate, 130 interrupted.
-"""
+"""The command line: one verb a function, each of which calls the library and shows what it returns."""
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from curate.cli_errors import DATA_PROBLEM, INTERRUPTED, reporting
+from curate.cli_help import MODELS, epilog
 from curate.cli_models import models_app
+from curate.cli_options import (
+    BatchDocuments,
+    ClusterAddress,
+    Debug,
+    JsonLogs,
+    MemoryBound,
+    MetricsPort,
+    Quiet,
+    RecipeFile,
+    RunFolder,
+    SchedulerFile,
+    Settings,
+    Workers,
+)
+from curate.cli_outputs import outputs_app
 
 if TYPE_CHECKING:
-    from curate.errors import Problem
     from curate.recipe import Recipe
     from curate.run import Result
 
 app = typer.Typer(
     help="Turns raw web corpora into LLM pretraining data.",
+    epilog=epilog(
+        ("curate run pipelines/zyda2.yaml", "makes sample corpora, then runs the recipe over them"),
+        ("curate COMMAND --help", "options, examples and exit codes of one command"),
+    ),
+    rich_markup_mode=None,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-DATA_PROBLEM, DEFECT, INTERRUPTED = 1, 2, 130
-
 #: Documents of the sample corpora that a recipe with `vars: {data: synth}` gets.
 SAMPLE_FOLDER, SAMPLE_DOCUMENTS, UNFINISHED = "synth", 20_000, ".unfinished"
-
-#: Trouble of the machine rather than of curate: no space, no permission, too many open files.
-_ENVIRONMENT = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.EMFILE,
-    errno.ENFILE,
-}
+#: Columns of what `plan` prints to a file or pipe.
+_PLAN_WIDTH = 80
 
 
-RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe (YAML).", show_default=False)]
-OutFolder = Annotated[str, typer.Argument(metavar="OUT", help="The output of a run.", show_default=False)]
-Settings = Annotated[
-    list[str],
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="Replaces a value of the recipe, such as vars.data=/corpora or stages.fuzzy_dedup.bands=16; "
-        "can be given again.",
-        show_default=False,
-    ),
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(min=1, help="Tasks at a time. Default: the processor's cores.", show_default=False),
-]
-RunFolder = Annotated[
-    str | None, typer.Option("-o", "--out", metavar="OUT", help="Default: out/<name>.", show_default=False)
-]
-MemoryBound = Annotated[
-    str | None,
-    typer.Option(
-        "--memory",
-        metavar="SIZE",
-        help="What each worker may take, such as 512MB or 4GB. The local engine's workers share one process, which may "
-        "then take so much times --workers. Default: 4GB.",
-        show_default=False,
-    ),
-]
-ClusterAddress = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="A cluster that is there already: tcp://host:8786 (dask), host:6379 (ray). Default: processes of this "
-        "machine.",
-        show_default=False,
-    ),
-]
-SchedulerFile = Annotated[
-    str | None,
-    typer.Option(metavar="FILE", help="The file that a Dask scheduler wrote.", show_default=False),
-]
-MetricsPort = Annotated[
-    int | None,
-    typer.Option(
-        min=0,
-        max=65535,
-        help="Serves OUT/run/metrics.prom over HTTP during the run; 0 for any free port.",
-        show_default=False,
-    ),
-]
-BatchDocuments = Annotated[
-    int | None, typer.Option(min=1, help="Documents read at a time.", show_default=False)
-]
-Debug = Annotated[bool, typer.Option("--debug", help="Shows the traceback of a defect.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Shows errors and the result only.")]
-
-
-@app.command()
+@app.command(
+    epilog=epilog(
+        ("curate run pipelines/zyda2.yaml", "runs the recipe on this machine into out/zyda2"),
+        (
+            "curate run r.yaml --set vars.data=/corpora -o /data/r --workers 32 --memory 8GB",
+            "other corpora, another folder, 32 tasks at a time of 8 GB each",
+        ),
+        (
+            "curate run r.yaml -o s3://bucket/r --engine dask --address tcp://head:8786",
+            "on a Dask cluster that is there, into object storage",
+        ),
+        (
+            "curate run r.yaml --json-logs 2>> run.jsonl",
+            "one JSON object a line on standard error (docs/watching.md)",
+        ),
+        codes={
+            "1": "a problem of the data, the recipe or the command; or more unreadable input than max_bad"
+        },
+        environment=MODELS,
+    )
+)
 def run(
     recipe: RecipeFile,
     out: RunFolder = None,
@@ -115,7 +81,9 @@ def run(
     ] = "local",
     address: ClusterAddress = None,
     scheduler_file: SchedulerFile = None,
-    device: Annotated[str, typer.Option(help="What text kernels run on: auto or cpu.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="What stages compute on where they can: auto, cpu or gpu.")
+    ] = "auto",
     memory: MemoryBound = None,
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Says where the engine's dashboard is (dask, ray).")
@@ -124,15 +92,19 @@ def run(
     batch_documents: BatchDocuments = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Starts over instead of resuming.")] = False,
     quiet: Quiet = False,
+    json_logs: JsonLogs = False,
     debug: Debug = False,
 ) -> None:
     """Carries out RECIPE; a run that was interrupted goes on where it stopped."""
-    with _reporting(debug):
-        from curate.display import out_console, result, watching
+    if quiet and json_logs:
+        raise typer.BadParameter("give --quiet or --json-logs")
+    with reporting(debug, json_logs):
+        from curate.display import out_console, result
+        from curate.display_run import finished, watching
         from curate.run import run as carry_out
 
-        loaded = _load(recipe, settings, quiet)
-        with watching(quiet) as progress:
+        loaded = _load(recipe, settings, quiet or json_logs)
+        with watching(quiet, json_logs) as progress:
             done = carry_out(
                 loaded,
                 out or f"out/{loaded.name}",
@@ -148,123 +120,73 @@ def run(
                 fresh=fresh,
                 progress=progress,
             )
+        if json_logs:
+            finished(sys.stderr, done.out, done.stats)
         out_console().print(result(done.stats))
         typer.echo(f"\noutput: {done.out}\nreport: {done.out}/report/index.html")
         _refuse_unreadable(done, loaded.max_bad)
 
 
-@app.command()
+@app.command(
+    epilog=epilog(
+        ("curate plan r.yaml", "checks r.yaml, and estimates what it would cost, from a sample"),
+        (
+            "curate plan r.yaml --documents 12e9 --bytes 50e12 --workers 64",
+            "what it would cost for a corpus like the sample, but of 12 billion documents and 50 TB of text",
+        ),
+        environment=MODELS,
+    )
+)
 def plan(
     recipe: RecipeFile,
     settings: Settings = [],  # noqa: B006 - typer's form of an option that can be given again
     workers: Workers = None,
+    memory: MemoryBound = None,
+    documents: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            help="Costs for so many documents like those of the sample, such as 12e9.",
+            show_default=False,
+        ),
+    ] = None,
+    text_bytes: Annotated[
+        float | None,
+        typer.Option(
+            "--bytes", min=1, help="Costs for so many bytes of text, such as 50e12.", show_default=False
+        ),
+    ] = None,
     debug: Debug = False,
 ) -> None:
-    """Checks RECIPE against the real files and shows what a run would do, without writing anything."""
-    with _reporting(debug):
+    """Checks RECIPE against the real files and shows what a run would do, without writing anything.
+
+    A sample of each source goes through the stages. --documents and --bytes (one follows from the other by the
+    sample's mean) show bytes, memory, tasks and hours by pass at that size.
+    """
+    with reporting(debug):
         from curate.display import out_console
         from curate.estimate import estimate
+        from curate.memory import Memory
         from curate.plan import plan as make_plan
-        from curate.plan_view import describe
+        from curate.plan_view import describe, describe_costs
+        from curate.scale import costs, workload
 
         made = make_plan(_load(recipe, settings, quiet=False))
-        out_console().print(describe(made, estimate(made), workers or _cores()))
+        found = estimate(made)
+        at_once = workers or _cores()
+        console = out_console(_PLAN_WIDTH)
+        console.print(describe(made, found, at_once))
+        if documents is not None or text_bytes is not None:
+            load = workload(made, found, documents, text_bytes)
+            console.print(describe_costs(costs(load, at_once, Memory.of(memory).bytes)))
 
 
-@app.command()
-def report(out: OutFolder, debug: Debug = False) -> None:
-    """Writes OUT/report again and shows its figures."""
-    with _reporting(debug):
-        from curate.display import out_console, result
-        from curate.report import write_report
-
-        out_console().print(result(write_report(out)))
-        typer.echo(f"\nreport: {out}/report/index.html")
-
-
-@app.command()
-def explain(
-    out: OutFolder,
-    document: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="DOCUMENT", help="Its id, its doc number, or source:file:row.", show_default=False
-        ),
-    ] = None,
-    random: Annotated[bool, typer.Option("--random", help="Picks dropped documents at random.")] = False,
-    stage: Annotated[
-        str | None, typer.Option(help="With --random: of this stage's drops.", show_default=False)
-    ] = None,
-    number: Annotated[int, typer.Option("-n", "--number", min=1, help="With --random: how many.")] = 1,
-    seed: Annotated[int, typer.Option(help="With --random: another seed picks others.")] = 0,
-    debug: Debug = False,
-) -> None:
-    """Shows why a document of the run OUT was kept or dropped, or why some random ones were dropped."""
-    if random == (document is not None):
-        raise typer.BadParameter("give a document or --random")
-    with _reporting(debug):
-        from curate.display import out_console
-        from curate.report import explain as find
-        from curate.report.sample import sample_drops
-
-        chosen: list[int | str] = [] if document is None else [document]
-        if random:
-            chosen += sample_drops(out, stage, number, seed)
-            if not chosen:
-                typer.echo(f"{stage or 'the run'} dropped nothing")
-        for place, each in enumerate(chosen):
-            if place:
-                out_console().rule()
-            out_console().print(find(out, each).render())
-
-
-@app.command()
-def verify(out: OutFolder, debug: Debug = False) -> None:
-    """Checks every checksum and count of OUT."""
-    with _reporting(debug):
-        from curate.errors import OutputError
-        from curate.report import verify as check
-
-        problems = check(out)
-        if problems:
-            raise OutputError(*problems)
-        typer.echo(f"{out}: every checksum and count is right")
-
-
-@app.command()
-def diff(
-    before: Annotated[str, typer.Argument(metavar="OUT1", help="The output of a run.", show_default=False)],
-    after: Annotated[
-        str, typer.Argument(metavar="OUT2", help="The output of another run.", show_default=False)
-    ],
-    changes: Annotated[
-        str | None,
-        typer.Option(
-            "-o", "--out", metavar="FILE", help="Writes the changed documents as Parquet.", show_default=False
-        ),
-    ] = None,
-    debug: Debug = False,
-) -> None:
-    """Shows which documents two runs over the same files judge differently, and why."""
-    with _reporting(debug):
-        from curate.display import out_console
-        from curate.report.diff import diff as compare
-
-        out_console().print(compare(before, after, changes).render())
-        if changes is not None:
-            typer.echo(f"\nchanged documents: {changes}")
-
-
-@app.command()
-def clean(out: OutFolder, debug: Debug = False) -> None:
-    """Removes OUT/run, what a run keeps to resume."""
-    with _reporting(debug):
-        from curate.run import clean as remove
-
-        remove(out)
-
-
-@app.command()
+@app.command(
+    epilog=epilog(
+        ("curate synth corpora", "20,000 documents in four corpora, and truth.parquet"),
+        ("curate synth corpora --documents 1000000 --seed 7", "more of them, others"),
+    )
+)
 def synth(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="Where to write.", show_default=False)],
     documents: Annotated[int, typer.Option(min=1, help="How many documents.")] = SAMPLE_DOCUMENTS,
@@ -274,7 +196,7 @@ def synth(
     debug: Debug = False,
 ) -> None:
     """Makes corpora shaped like those of Zyda-2, with planted duplicates that truth.parquet names."""
-    with _reporting(debug):
+    with reporting(debug):
         _make_corpora(Path(folder), documents, seed, workers or _cores(), quiet)
 
 
@@ -320,55 +242,8 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@contextmanager
-def _reporting(debug: bool) -> Iterator[None]:
-    """Shows errors as the exit codes promise."""
-    from curate.errors import CurateError, Problem
-    from curate.io.files import remote_errors
-
-    try:
-        with remote_errors():
-            yield
-    except CurateError as error:
-        kind = type(error).__name__.removesuffix("Error").lower()
-        _show(error.problems, f"{len(error.problems)} problems ({kind})")
-        raise typer.Exit(DATA_PROBLEM) from error
-    except KeyboardInterrupt as error:
-        typer.echo("\ninterrupted; `curate run` goes on where a run stopped", err=True)
-        raise typer.Exit(INTERRUPTED) from error
-    except BrokenPipeError:
-        # Whoever read our output has gone: nothing more can be said, not even by the flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(DATA_PROBLEM) from None
-    except OSError as error:
-        if error.errno not in _ENVIRONMENT:
-            _defect(error, debug)
-        _show([Problem(str(error.filename or "the system"), str(error.strerror))], "")
-        raise typer.Exit(DATA_PROBLEM) from error
-    except typer.Exit:
-        raise
-    except Exception as error:
-        _defect(error, debug)
-
-
-def _show(problems: Sequence[Problem], heading: str) -> None:
-    from curate.display import error_console, failure
-
-    error_console().print(failure(problems, heading))
-
-
-def _defect(error: Exception, debug: bool) -> NoReturn:
-    """Tells of a defect of curate and leaves. Raises the exit."""
-    if debug:
-        import traceback
-
-        traceback.print_exception(error)
-    hint = "" if debug else "; --debug shows where"
-    typer.echo(f"a defect of curate: {type(error).__name__}: {error}{hint}", err=True)
-    raise typer.Exit(DEFECT) from error
-
-
-app.add_typer(models_app(_reporting), name="models")
+app.add_typer(outputs_app)
+app.add_typer(models_app(reporting), name="models")
 
 #: typer's class of all wrong use of a command, which it does not export.
 _UsageError: type[Any] = typer.BadParameter.__bases__[0]

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from curate.cli_help import MODELS, epilog
+
 Reporting = Callable[[bool], AbstractContextManager[None]]
 
 Debug = Annotated[bool, typer.Option("--debug", help="Shows the traceback of a defect.")]
@@ -22,9 +24,13 @@ Model = Annotated[
 
 def models_app(reporting: Reporting) -> typer.Typer:
     """The commands; `reporting` shows errors as all commands of curate do."""
-    app = typer.Typer(help="Lists, fetches, trains and measures classifiers.", no_args_is_help=True)
+    app = typer.Typer(
+        help="Lists, fetches, trains and measures classifiers.", no_args_is_help=True, rich_markup_mode=None
+    )
 
-    @app.command(name="list")
+    @app.command(
+        name="list", epilog=epilog(("curate models list", "names, kinds, licences, whether files are here"))
+    )
     def list_models(debug: Debug = False) -> None:
         """Shows the models that recipes can call by name."""
         with reporting(debug):
@@ -33,7 +39,12 @@ def models_app(reporting: Reporting) -> typer.Typer:
 
             out_console().print(listing())
 
-    @app.command()
+    @app.command(
+        epilog=epilog(
+            ("curate models fetch quality-default", "checks the model against its card, prints checksums"),
+            environment=MODELS,
+        )
+    )
     def fetch(model: Model, debug: Debug = False) -> None:
         """Brings a model's files here, if need be, and checks them against its card."""
         with reporting(debug):
@@ -47,7 +58,11 @@ def models_app(reporting: Reporting) -> typer.Typer:
             if warning:
                 typer.echo(f"warning: {warning}", err=True)
 
-    @app.command()
+    @app.command(
+        epilog=epilog(
+            ("curate models train classifiers/quality-default.yaml --data synth", "trains on sample corpora"),
+        )
+    )
     def train(
         recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A training recipe (YAML).")],
         out: Annotated[
@@ -67,7 +82,16 @@ def models_app(reporting: Reporting) -> typer.Typer:
             out_console().print(trained(figures))
             typer.echo(f"model: {path}")
 
-    @app.command(name="eval")
+    @app.command(
+        name="eval",
+        epilog=epilog(
+            (
+                "curate models eval quality-default labelled.parquet --positive good --plot plot.svg",
+                "AUC, precision, recall and reliability on documents with a label column",
+            ),
+            environment=MODELS,
+        ),
+    )
     def evaluate_model(
         model: Model,
         files: Annotated[list[Path], typer.Argument(metavar="PARQUET...", help="Labelled documents.")],

@@ -1,4 +1,4 @@
-"""What the command line shows: a run's passes as they go, its result, and errors."""
+"""What the command line shows: a run's result, and errors. `display_run.py` shows its passes as they go."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as RichProgress
 from rich.table import Table
 from rich.text import Text
 
 from curate.errors import Problem
-from curate.progress import Progress, Silent
 from curate.report.numbers import compact, count, share, size
 
 #: Columns of a table where output goes to a file or pipe, which have no width of their own.
@@ -25,164 +21,14 @@ _FILE_WIDTH = 132
 _COLUMNS = 6
 
 
-def out_console() -> Console:
-    """Where results go."""
-    return Console(width=None if sys.stdout.isatty() else _FILE_WIDTH, highlight=False)
+def out_console(file_width: int = _FILE_WIDTH) -> Console:
+    """Where results go. file_width: columns where that is a file or a pipe."""
+    return Console(width=None if sys.stdout.isatty() else file_width, highlight=False)
 
 
 def error_console() -> Console:
     """Where progress and errors go."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-@dataclass
-class _Pass:
-    """What has been done of one pass."""
-
-    tasks: int
-    already_done: int
-    total_bytes: int
-    done: int = 0
-    documents: int = 0
-    bytes: int = 0
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def to_do(self) -> int:
-        """Tasks that this run has to do."""
-        return self.tasks - self.already_done
-
-    def add(self, documents: int, bytes_read: int) -> None:
-        self.done += 1
-        self.documents += documents
-        self.bytes += bytes_read
-
-    def outlook(self) -> str:
-        """What there is to do."""
-        before = [f"{count(self.already_done)} done before"] if self.already_done else []
-        bytes_left = [f"{size(self.total_bytes)} to read"] if self.total_bytes else []
-        return ", ".join([_tasks(self.to_do), *before, *bytes_left])
-
-    def standing(self) -> str:
-        """How far it is."""
-        return ", ".join([f"{count(self.done)} of {_tasks(self.to_do)}", *self._amounts()])
-
-    def summary(self) -> str:
-        """What was done. The time is what whoever watches has waited, not the sum over tasks."""
-        if not self.to_do:
-            return "done before"
-        seconds = f"{time.monotonic() - self.started:.1f} s"
-        return ", ".join(
-            [_tasks(self.done), *self._amounts(), seconds, *([self.rate()] if self.bytes else [])]
-        )
-
-    def rate(self) -> str:
-        """Bytes a second since the start."""
-        return f"{size(round(self.bytes / max(time.monotonic() - self.started, 1e-3)))}/s"
-
-    def _amounts(self) -> list[str]:
-        documents = [f"{compact(self.documents)} documents"] if self.documents else []
-        return documents + ([size(self.bytes)] if self.bytes else [])
-
-
-def _tasks(number: int) -> str:
-    return "1 task" if number == 1 else f"{count(number)} tasks"
-
-
-class Plain:
-    """A `Progress` in lines, for logs: the start and end of a pass, and how far it is now and then.
-
-    every: least seconds between two lines about one pass.
-    """
-
-    def __init__(self, console: Console, every: float = 10.0) -> None:
-        self._console = console
-        self._every = every
-        self._passes: dict[str, _Pass] = {}
-        self._told = time.monotonic()
-
-    def pass_started(self, name: str, tasks: int, already_done: int, total_bytes: int) -> None:
-        state = _Pass(tasks, already_done, total_bytes)
-        self._passes[name] = state
-        if state.to_do:
-            self._line(f"{name}: {state.outlook()}")
-
-    def task_done(self, name: str, documents: int, bytes_read: int) -> None:
-        state = self._passes[name]
-        state.add(documents, bytes_read)
-        if time.monotonic() - self._told >= self._every:
-            self._line(f"{name}: {state.standing()}")
-
-    def pass_finished(self, name: str, seconds: float) -> None:
-        self._line(f"{name}: {self._passes.pop(name).summary()}")
-
-    def note(self, message: str) -> None:
-        self._line(message)
-
-    def _line(self, text: str) -> None:
-        self._told = time.monotonic()
-        self._console.print(Text(text.replace("\u00a0", " ")))
-
-
-class _Rate(ProgressColumn):
-    """Bytes a second and documents so far of a pass under way."""
-
-    def render(self, task: Task) -> Text:
-        state: _Pass = task.fields["state"]
-        rate = [state.rate()] if state.bytes else []
-        documents = [f"{compact(state.documents)} documents"] if state.documents else []
-        return Text("  ".join(rate + documents), style="cyan")
-
-
-class Live:
-    """A `Progress` of one bar a pass, for a terminal: tasks, rate, time left."""
-
-    def __init__(self, console: Console) -> None:
-        self.bars = RichProgress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.fields[tasks]}"),
-            _Rate(),
-            TimeRemainingColumn(compact=True),
-            console=console,
-        )
-        self._console = console
-        self._passes: dict[str, tuple[TaskID, _Pass]] = {}
-
-    def pass_started(self, name: str, tasks: int, already_done: int, total_bytes: int) -> None:
-        state = _Pass(tasks, already_done, total_bytes)
-        total = total_bytes or max(state.to_do, 1)
-        bar = self.bars.add_task(name, total=total, state=state, tasks=f"{already_done}/{tasks}")
-        self._passes[name] = (bar, state)
-
-    def task_done(self, name: str, documents: int, bytes_read: int) -> None:
-        bar, state = self._passes[name]
-        state.add(documents, bytes_read)
-        done = f"{state.already_done + state.done}/{state.tasks}"
-        self.bars.update(bar, advance=bytes_read if state.total_bytes else 1, tasks=done)
-
-    def pass_finished(self, name: str, seconds: float) -> None:
-        bar, state = self._passes.pop(name)
-        self.bars.remove_task(bar)
-        self.bars.refresh()
-        self._console.print(Text(f"{name}: {state.summary()}"))
-
-    def note(self, message: str) -> None:
-        self._console.print(Text(message, style="yellow"))
-
-
-@contextmanager
-def watching(quiet: bool) -> Iterator[Progress]:
-    """A `Progress` that suits where standard error goes."""
-    console = error_console()
-    if quiet:
-        yield Silent()
-    elif console.is_terminal:
-        live = Live(console)
-        with live.bars:
-            yield live
-    else:
-        yield Plain(console)
 
 
 @contextmanager

@@ -7,7 +7,10 @@ to temporary files meanwhile. `docs/memory.md` says what is counted.
 from __future__ import annotations
 
 import re
+import resource
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from curate.errors import OutputError, Problem
 
@@ -49,6 +52,11 @@ class Memory:
         return min(32 << 20, self.bytes // 64)
 
     @property
+    def device_batch(self) -> int:
+        """Bytes of text read at a time for a GPU, which large batches keep busy."""
+        return min(1 << 30, self.bytes // 16)
+
+    @property
     def spool(self) -> int:
         """Bytes that a task gathers before it moves them to a temporary file."""
         return self.bytes // 4
@@ -60,3 +68,13 @@ class Memory:
 
 #: What a worker may take where nobody says.
 DEFAULT = Memory()
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is resident now; where the system does not tell (no /proc), its peak so far."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    return pages * resource.getpagesize()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -111,11 +111,39 @@ class Plan:
         """What the stages have to say before they run."""
         stages = [step.stage for step in self.steps]
         found = [text for stage in stages if isinstance(stage, DocumentStage) for text in stage.warnings()]
+        found += [*_lonely(self.steps), *_read_twice(self.sources)]
         return tuple(dict.fromkeys(found))
 
     def text_reads(self, source: str) -> int:
         """How often the source's text is read, writing the shards included."""
         return 1 + sum(source in each.texts for each in self.passes)
+
+
+def _lonely(steps: Sequence[Step]) -> Iterator[str]:
+    """Stages that look for duplicates between sources, and have one."""
+    for step in steps:
+        across = getattr(getattr(step.stage, "config", None), "scope", None) == "across"
+        if (
+            across
+            and len(step.sources) == 1
+            and isinstance(step.stage, CorpusStage)
+            and not step.stage.against
+        ):
+            yield (
+                f"{step.name}: scope across compares sources, and it has one ({', '.join(step.sources)}): it will "
+                "drop nothing; write scope: all, or give it more sources"
+            )
+
+
+def _read_twice(sources: Sequence[PlannedSource]) -> Iterator[str]:
+    """Sources that share files, whose documents are each other's duplicates."""
+    for place, source in enumerate(sources):
+        paths = {file.path for file in source.files}
+        for other in sources[:place]:
+            shared = sorted(paths & {file.path for file in other.files})
+            if shared:
+                names = f"{other.source.name} and {source.source.name}"
+                yield f"sources {names} both read {shared[0]} ({len(shared)} such files)"
 
 
 def editing(steps: Sequence[Step]) -> tuple[Step, ...]:

@@ -11,8 +11,9 @@ class Progress(Protocol):
     def pass_started(self, name: str, tasks: int, already_done: int, total_bytes: int) -> None:
         """A pass begins: how many tasks it has, how many an earlier run finished, bytes of input to read."""
 
-    def task_done(self, name: str, documents: int, bytes_read: int) -> None:
-        """One task of the pass finished."""
+    def task_done(self, name: str, documents: int, bytes_read: int, kept: int | None = None) -> None:
+        """One task of the pass finished. kept: how many of its documents no stage has dropped so far; None where the
+        pass does not tell."""
 
     def pass_finished(self, name: str, seconds: float) -> None:
         """All tasks of the pass are done."""
@@ -27,7 +28,7 @@ class Silent:
     def pass_started(self, name: str, tasks: int, already_done: int, total_bytes: int) -> None:
         return None
 
-    def task_done(self, name: str, documents: int, bytes_read: int) -> None:
+    def task_done(self, name: str, documents: int, bytes_read: int, kept: int | None = None) -> None:
         return None
 
     def pass_finished(self, name: str, seconds: float) -> None:

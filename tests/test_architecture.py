@@ -11,12 +11,16 @@ PACKAGE = Path(__file__).parents[1] / "curate"
 
 #: Rooms from the top; those on one line may import each other.
 ROOMS = [
-    {"cli", "cli_models", "display", "display_models"},
-    {"estimate", "plan_view"},
+    {
+        *("cli", "cli_errors", "cli_help", "cli_models", "cli_options", "cli_outputs"),
+        *("display", "display_models", "display_run"),
+    },
+    {"estimate", "plan_view", "scale"},
     {"run"},
     {"plan"},
     {"recipe"},
     {"report"},
+    {"integrations"},
     {"stages"},
     {"dedup"},
     {"models"},

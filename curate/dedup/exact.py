@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.dedup.survivors import STAYS
-from curate.kernels import Texts, _cpu
+from curate.kernels import Texts
+from curate.kernels.interface import CPU, Kernels
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +29,17 @@ class Groups:
     witness: NDArray[np.uint64]
 
 
-def text_hash(texts: Texts, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+def text_hash(texts: Texts, rows: NDArray[np.int64], kernels: Kernels = CPU) -> NDArray[np.uint64]:
     """MurmurHash3_x64_128 (seed 0) of the bytes of the texts named by `rows`; uint64, shape (rows, 2).
 
     Raises ValueError if a row is not there.
     """
-    hashes: NDArray[np.uint64] = _cpu.text_hash(texts.data, texts.offsets, rows)
-    return hashes
+    return kernels.text_hash(texts, rows)
 
 
-def exact_groups(hashes: NDArray[np.uint64], docs: NDArray[np.uint64], across: bool) -> Groups:
+def exact_groups(
+    hashes: NDArray[np.uint64], docs: NDArray[np.uint64], across: bool, kernels: Kernels = CPU
+) -> Groups:
     """Groups documents of equal hash and says which go.
 
     hashes: uint64, shape (n, 2). docs: uint64, shape (n,), each once, in any order.
@@ -45,7 +47,7 @@ def exact_groups(hashes: NDArray[np.uint64], docs: NDArray[np.uint64], across: b
     source are left alone, and all members from the source of the smallest doc stay.
     Memory: 32 bytes a document, and 48 more a document of a group.
     """
-    others, best = _cpu.hash_edges(hashes, docs)
+    others, best = kernels.key_edges(hashes, docs)
     heads, counts = np.unique(best, return_counts=True)
     sizes = counts + 1
     cluster = np.repeat(heads, sizes)

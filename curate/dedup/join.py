@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.kernels import _cpu
+from curate.kernels.interface import CPU, Kernels
 
 
 def bucket_edges(
-    keys: NDArray[np.uint64], docs: NDArray[np.uint64]
+    keys: NDArray[np.uint64], docs: NDArray[np.uint64], kernels: Kernels = CPU
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Edges (a, b), uint64, from each document of a bucket to its smallest, b < a.
 
@@ -19,5 +19,4 @@ def bucket_edges(
     bucket is. Memory: 16 bytes a row, and 32 an edge. Raises ValueError if the lengths differ or n is too
     large.
     """
-    a, b = _cpu.bucket_edges(keys, docs)
-    return a, b
+    return kernels.key_edges(keys, docs)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from curate.dedup.normalize import STEPS, NormalizeStep, normalize
 from curate.kernels import Texts, _cpu
+from curate.kernels.interface import CPU, Kernels, SketchShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,30 +77,28 @@ class Sketcher:
         if not 0 <= self.seed < 1 << 64:
             raise ValueError(f"seed must be a 64-bit number and not negative, found {self.seed}")
 
-    def sketch(self, texts: Texts, rows: NDArray[np.int64]) -> Sketches:
+    def sketch(self, texts: Texts, rows: NDArray[np.int64], kernels: Kernels = CPU) -> Sketches:
         """The sketches of the texts named by `rows` (int64, shape (n,)), in that order.
 
         Raises ValueError if a row is not there.
         """
-        return self._sketch(texts, rows, None)
+        return self._sketch(texts, rows, kernels, None)
 
-    def _sketch(self, texts: Texts, rows: NDArray[np.int64], memory: _cpu.SketchMemory | None) -> Sketches:
+    def _sketch(
+        self, texts: Texts, rows: NDArray[np.int64], kernels: Kernels, memory: _cpu.SketchMemory | None
+    ) -> Sketches:
         if self.shingles.normalize:
             texts = normalize(texts, rows, self.shingles.normalize)
             rows = np.arange(len(texts))
-        keys, signatures, sketched = _cpu.sketch(
-            texts.data,
-            texts.offsets,
-            rows,
+        shape = SketchShape(
             words=self.shingles.unit == "word",
             length=self.shingles.length,
             hashes=self.hashes,
             bands=self.bands,
             seed=self.seed,
             minhash=self.method == "minhash",
-            memory=memory,
         )
-        return Sketches(keys, signatures, sketched)
+        return Sketches(*kernels.sketch(texts, rows, shape, memory))
 
 
 #: What a `RememberingSketcher` remembers, in bytes.
@@ -112,11 +111,13 @@ class RememberingSketcher:
     Texts are told apart by the 128-bit hash of exact duplicates (after normalisation). It remembers as many as fit
     in `remembered_bytes` (130,000 with 112 hashes and 14 bands), then starts over. Sketches do not depend on what it
     remembers. Where no text is met
-    again that costs a tenth of the time of sketching. For one thread at a time.
+    again that costs a tenth of the time of sketching. A GPU's kernels remember nothing. For one thread at a time.
     """
 
-    def __init__(self, sketcher: Sketcher, remembered_bytes: int = REMEMBERED_BYTES) -> None:
-        self._sketcher = sketcher
+    def __init__(
+        self, sketcher: Sketcher, remembered_bytes: int = REMEMBERED_BYTES, kernels: Kernels = CPU
+    ) -> None:
+        self._sketcher, self._kernels = sketcher, kernels
         texts = max(1, remembered_bytes // (sketcher.hashes + 8 * sketcher.bands + 24))
         self._memory = _cpu.SketchMemory(sketcher.hashes, sketcher.bands, texts)
 
@@ -127,4 +128,4 @@ class RememberingSketcher:
 
     def sketch(self, texts: Texts, rows: NDArray[np.int64]) -> Sketches:
         """See `Sketcher.sketch`."""
-        return self._sketcher._sketch(texts, rows, self._memory)
+        return self._sketcher._sketch(texts, rows, self._kernels, self._memory)

@@ -28,7 +28,7 @@ ENGINES = {
     "ray": EngineKind("curate.engines.ray", _CLUSTER),
 }
 
-_INSTALLED_BY = {"dask": "dask", "distributed": "dask", "dask_cuda": "gpu", "ray": "ray"}
+_INSTALLED_BY = {"dask": "dask", "distributed": "dask", "dask_cuda": "rapids", "ray": "ray"}
 
 
 def ensure_fitting(name: str, options: EngineOptions) -> None:

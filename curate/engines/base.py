@@ -14,7 +14,8 @@ class EngineOptions:
     """How an engine is started.
 
     workers: tasks at once of an engine that starts its own workers; None: one a core, or one a GPU.
-    device: "cpu" or "gpu": on the latter each worker has a GPU of its own.
+    device: "cpu", "gpu": each worker has a GPU of its own, or, of a cluster that is there already, "auto": a worker
+        that has a GPU uses it.
     address, scheduler_file: a cluster that is there already. dashboard: whether the engine shall offer one.
     """
 

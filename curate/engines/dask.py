@@ -39,7 +39,8 @@ _COUNT_EVERY = 2.0
 class DaskCluster(Cluster):
     """client: connected. started: the cluster that goes with the engine; None for one that was there before."""
 
-    def __init__(self, client: Client, started: Any | None, dashboard: bool) -> None:
+    def __init__(self, client: Client, started: Any | None, dashboard: bool, device: str) -> None:
+        self.device = device
         self._client = client
         self._address = client.scheduler.address
         self._started = started
@@ -191,7 +192,7 @@ def start(options: EngineOptions) -> DaskCluster:
             )
         ) from error
     try:
-        return DaskCluster(client, started, options.dashboard)
+        return DaskCluster(client, started, options.dashboard, options.device)
     except BaseException:
         client.close()
         raise

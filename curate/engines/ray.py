@@ -33,10 +33,12 @@ _COUNT_EVERY = 2.0
 
 
 class RayCluster(Cluster):
-    """gpu: whether each task takes a GPU. owned: whether Ray ends with the engine."""
+    """device: "gpu": each task takes a GPU; "auto": if the cluster has any. owned: whether Ray ends with the engine."""
 
-    def __init__(self, gpu: bool, dashboard: str | None, owned: bool) -> None:
+    def __init__(self, device: str, dashboard: str | None, owned: bool) -> None:
+        self.device = device
         self._owned = owned
+        gpu = device == "gpu" or (device == "auto" and ray.cluster_resources().get("GPU", 0) >= 1)
         self._resource = "GPU" if gpu else "CPU"
         # Ray shall not retry by itself, so that retries are bounded and counted.
         self._attempt = ray.remote(
@@ -115,7 +117,7 @@ def start(options: EngineOptions) -> RayCluster:
         _initialise(options)
     try:
         dashboard = _dashboard() if options.dashboard else None
-        return RayCluster(options.device == "gpu", dashboard, owned)
+        return RayCluster(options.device, dashboard, owned)
     except BaseException:
         if owned:
             ray.shutdown()

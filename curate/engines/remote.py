@@ -15,7 +15,7 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from curate.engines.software import differences, software
@@ -23,6 +23,7 @@ from curate.engines.task import Receipt, Task, execute
 from curate.errors import EngineError, Problem
 from curate.io.filesystems import absolute
 from curate.io.lease import LEASE, Lease, current, ensure_current, held, take
+from curate.kernels.choice import kernels_on
 
 #: Tasks handed out for each one that can run: enough to keep workers busy, few enough to hold in memory.
 TASKS_A_SLOT = 2
@@ -36,12 +37,13 @@ _SHOWS_WITHIN = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A task as it travels to a worker. software: the coordinator's."""
+    """A task as it travels to a worker. software: the coordinator's. device: what the worker is to compute on."""
 
     task: Task
     out: str
     lease: Lease
     software: Mapping[str, str]
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def _ensure_fit(order: Order) -> None:
         return
     ensure_same_software(f"the worker on {socket.gethostname()}", order.software, software())
     _ensure_shared(order)
+    _ensure_device(order.device)
     _fit.add(order.lease.token)
 
 
@@ -97,6 +100,15 @@ def ensure_same_software(worker: str, here: Mapping[str, str], there: Mapping[st
                 "install the same versions on every host and start the workers again",
             )
         )
+
+
+def _ensure_device(device: str) -> None:
+    try:
+        kernels_on(device)
+    except EngineError as error:
+        (problem,) = error.problems
+        where = f"the worker on {socket.gethostname()}, {problem.where}"
+        raise EngineError(replace(problem, where=where)) from error
 
 
 def _ensure_shared(order: Order) -> None:
@@ -124,6 +136,7 @@ class Cluster(ABC):
 
     dashboard: str | None = None
     retries: int = 0
+    device: str = "cpu"
 
     def map(self, tasks: Sequence[Task], out: str) -> Iterator[tuple[Task, Receipt]]:
         out = absolute(out)
@@ -135,7 +148,7 @@ class Cluster(ABC):
                 room = (TASKS_A_SLOT * self.slots() or TASKS_WITHOUT_SLOTS) - len(running)
                 for task in islice(waiting, max(0, room)):
                     running[task.name] = task
-                    self.submit(Order(task, out, lease, software()))
+                    self.submit(Order(task, out, lease, software(), self.device))
                 if not running:
                     return
                 name, outcome = self.next_done()

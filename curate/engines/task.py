@@ -11,13 +11,25 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from curate.io.files import join, recording, write_json
+from curate.io.files import join, recording, sha256_of, write_json
 
 #: What the task under way in this thread has noted about its stages; see `timed`.
 _stages: ContextVar[dict[str, tuple[int, float]] | None] = ContextVar("_stages", default=None)
 
 #: What a task found out, as JSON values: counts, never timings.
 Facts = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A cheaper way to redo a task of which only some inputs changed.
+
+    function: (out, arguments, facts of the last time) -> facts; it changes the outputs of the last time. inputs: the
+    names of the inputs that it can take in.
+    """
+
+    function: Callable[[str, Any, Facts], Facts]
+    inputs: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,7 @@ class Task:
     inputs: everything the outputs depend on, each under a name a user understands, as a fingerprint.
     outputs: paths relative to OUT; the function writes each with `atomic_write`, in the thread it is called in.
     bytes_read: bytes of input the task will read, for progress.
+    update: how it is done again where little changed.
     """
 
     name: str
@@ -36,6 +49,7 @@ class Task:
     inputs: Mapping[str, str]
     outputs: tuple[str, ...]
     bytes_read: int = 0
+    update: Update | None = None
 
     @property
     def receipt_path(self) -> str:
@@ -65,23 +79,47 @@ class Pass:
     tasks: tuple[Task, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Updating:
+    """Carries out a task by its update, if the outputs are still what the receipt says; else in full."""
+
+    task: Task
+    receipt: Receipt
+
+    def __call__(self, out: str, arguments: Any) -> Facts:
+        assert self.task.update is not None
+        for path, (_, digest) in self.receipt.outputs.items():
+            if sha256_of(join(out, path)) != digest:  # a run was killed while it changed them
+                return self.task.function(out, arguments)
+        return self.task.update.function(out, arguments, self.receipt.facts)
+
+
 def execute(task: Task, out: str) -> Receipt:
     """Carry out the task on a worker and write its receipt, the last thing written."""
     started = time.monotonic()
-    stages: dict[str, tuple[int, float]] = {}
-    mark = _stages.set(stages)
-    try:
-        with recording() as written:
-            facts = task.function(out, task.arguments)
-    finally:
-        _stages.reset(mark)
-    put = {path: written[join(out, path)] for path in task.outputs}
-    outputs = {path: (file.bytes, file.sha256) for path, file in put.items()}
+    with noting() as stages, recording() as written:
+        facts = task.function(out, task.arguments)
+    # An update may leave outputs as they are.
+    outputs = dict(task.function.receipt.outputs) if isinstance(task.function, Updating) else {}
+    for path in task.outputs:
+        if path not in outputs or join(out, path) in written:
+            outputs[path] = (written[join(out, path)].bytes, written[join(out, path)].sha256)
     seconds = round(time.monotonic() - started, 3)
     rounded = {stage: (documents, round(spent, 6)) for stage, (documents, spent) in stages.items()}
     receipt = Receipt(task.name, dict(task.inputs), outputs, facts, seconds, rounded)
     write_json(join(out, task.receipt_path), asdict(receipt))
     return receipt
+
+
+@contextmanager
+def noting() -> Iterator[dict[str, tuple[int, float]]]:
+    """Gathers what `timed` notes inside the block: stage -> documents shown to it and seconds it took."""
+    stages: dict[str, tuple[int, float]] = {}
+    mark = _stages.set(stages)
+    try:
+        yield stages
+    finally:
+        _stages.reset(mark)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -148,6 +148,39 @@ def split(batch: RawBatch, max_documents: int, max_bytes: int) -> Iterator[RawBa
             end = min(end, max(fits, begin + 1))
         yield batch.slice(begin, end)
         begin = end
+
+
+def joined(batches: Iterable[RawBatch], max_documents: int, max_bytes: int) -> Iterator[RawBatch]:
+    """The batches, those that follow each other as one, up to `max_documents` rows and `max_bytes` bytes of text.
+
+    Rows are not moved between batches: one that is larger already stays as it is.
+    """
+    held: list[RawBatch] = []
+    documents = size = 0
+    for batch in batches:
+        own = 0 if batch.texts is None else int(np.ptp(text_offsets(batch.texts)[[0, -1]]))
+        full = documents + len(batch) > max_documents or size + own > max_bytes
+        if held and (full or not len(batch) or batch.start != held[-1].start + len(held[-1])):
+            yield _as_one(held)
+            held, documents, size = [], 0, 0
+        held.append(batch)
+        documents, size = documents + len(batch), size + own
+    if held:
+        yield _as_one(held)
+
+
+def _as_one(batches: Sequence[RawBatch]) -> RawBatch:
+    first = batches[0]
+    if len(batches) == 1:
+        return first
+    return RawBatch(
+        first.start,
+        sum(len(batch) for batch in batches),
+        None if first.texts is None else pa.concat_arrays([batch.texts for batch in batches]),
+        None if first.ids is None else pa.concat_arrays([batch.ids for batch in batches]),
+        {name: pa.concat_arrays([batch.columns[name] for batch in batches]) for name in first.columns},
+        tuple(bad for batch in batches for bad in batch.bad),
+    )
 
 
 def overlaps(ranges: Sequence[tuple[int, int]] | None, start: int, stop: int) -> list[tuple[int, int]]:

@@ -43,8 +43,16 @@ def read_prefix(file: ExchangeFile, first: int, slices: int, part: int, parts: i
             return found[0]
         return {name: np.concatenate([columns[name] for columns in found]) for name in found[0]}
     columns = file.read(first + part * slices // parts)
-    start, stop = _bounds(columns["key"], parts)[part : part + 2]
+    # Two places only: the file is mapped, and a search touches pages.
+    start, stop = (_start(columns["key"], parts, each) for each in (part, part + 1))
     return {name: column[start:stop] for name, column in columns.items()}
+
+
+def _start(key: NDArray[np.generic], parts: int, part: int) -> int:
+    """Where `part` of `parts` prefixes begins among sorted keys."""
+    if part == parts:
+        return len(key)
+    return int(np.searchsorted(key, np.uint64(part << 64 - (parts.bit_length() - 1)))) if part else 0
 
 
 def _bounds(key: NDArray[np.generic], slices: int) -> list[int]:

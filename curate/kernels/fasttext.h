@@ -1,11 +1,17 @@
 // Scoring text with a supervised fastText model, defined operation by operation.
 //
-// A text becomes a list of rows of the model's input matrix (words, character n-grams, hashes of neighbouring
-// words); their average, the hidden vector, goes to the output layer. Every sum adds its terms in the order
-// of fastText's own scalar code, one float addition at a time, so scores do not depend on batch, thread or
-// machine; exp and log are those of exact_math.h. The one departure from fastText is that a line feed is a
-// space like any other, where fastText reads no further than the first; the end-of-sentence word that
-// fastText finds there is added after the last word.
+// A text becomes rows of the model's input matrix: for each word its own row and those of its character n-grams, then
+// those of neighbouring words' hashes. The rows of a word are added up first, from 0 on and in fastText's order; the
+// hidden vector is the words' sums, one word after the other, then the rows of neighbouring words, divided by the number
+// of rows. So a word's sum depends on the word alone and may be remembered, and scores depend neither on batch, thread nor
+// machine; exp and log are those of exact_math.h. fastText adds row after row: its scores differ in their last bits.
+//
+// A model with few labels (fasttext_folds) is folded: each row becomes its products with the output layer's rows, and
+// the hidden vector the logits. Both are linear, so this changes the last bits alone; it saves most of the memory that
+// a text touches.
+//
+// The one other departure from fastText is that a line feed is a space like any other, where fastText reads no further
+// than the first; the end-of-sentence word that fastText finds there is added after the last word.
 //
 // File format and semantics: fastText 0.9.2 (Joulin et al. 2016, "Bag of Tricks" and "FastText.zip").
 #pragma once
@@ -52,7 +58,7 @@ struct FastTextView {
   const float* centroids;  // for part p, code c: 256 * p * part + c * (width of part p)
   const float* norms;      // a factor for each row, or null
   i32 part, parts;
-  // Output layer. Hierarchical softmax: labels x dim; otherwise dim x labels.
+  // Output layer. Hierarchical softmax: labels x dim; otherwise dim x labels; null where it is folded into the rows.
   i32 loss;
   const float* output;
   const float* output_norms;  // a factor for each row of the output matrix, or null
@@ -132,13 +138,14 @@ CURATE_HD bool fasttext_same_ends(const u8* a, const u8* b, i64 size) {
   return head_a == head_b && tail_a == tail_b;
 }
 
-// Whether two words of `size` bytes are equal, by two overlapping loads each for the usual lengths.
+// Whether two words of `size` bytes are equal, by overlapping loads.
 CURATE_HD bool fasttext_same(const u8* a, const u8* b, i64 size) {
-  if (size >= 4 && size <= 8) return fasttext_same_ends<u32>(a, b, size);
-  if (size > 8 && size <= 16) return fasttext_same_ends<u64>(a, b, size);
-  for (i64 i = 0; i < size; ++i)
-    if (a[i] != b[i]) return false;
-  return true;
+  if (size < 4) return size < 2 ? size < 1 || a[0] == b[0] : fasttext_same_ends<u16>(a, b, size);
+  if (size < 8) return fasttext_same_ends<u32>(a, b, size);
+  for (i64 i = 0; i + 16 < size; i += 8)
+    if (!fasttext_same_ends<u64>(a + i, b + i, 8)) return false;
+  const i64 start = size <= 16 ? 0 : size - 16;
+  return fasttext_same_ends<u64>(a + start, b + start, size - start);
 }
 
 CURATE_TABLE u8 FASTTEXT_END_OF_SENTENCE[] = {'<', '/', 's', '>'};
@@ -294,7 +301,6 @@ CURATE_HD void fasttext_add_columns(const FastTextView& m, const i32* rows, i64 
   i64 stride = static_cast<i64>(m.dim) * 4;
   const u8* base = m.rows + static_cast<i64>(column) * 4;
   for (i64 i = 0; i < count; ++i) {
-    if (i + 12 < count) CURATE_PREFETCH(base + rows[i + 12] * stride);
     float terms[Width];
     __builtin_memcpy(terms, base + rows[i] * stride, sizeof terms);
     for (i32 k = 0; k < Width; ++k) sums[k] += terms[k];
@@ -304,7 +310,6 @@ CURATE_HD void fasttext_add_columns(const FastTextView& m, const i32* rows, i64 
 
 CURATE_HD void fasttext_add_codes(const FastTextView& m, const i32* rows, i64 count, float* hidden) {
   for (i64 i = 0; i < count; ++i) {
-    if (i + 12 < count) CURATE_PREFETCH(m.codes + static_cast<i64>(rows[i + 12]) * m.parts);
     const u8* code = m.codes + static_cast<i64>(rows[i]) * m.parts;
     float norm = m.norms ? m.norms[rows[i]] : 1.0f;
     for (i32 p = 0, column = 0; p < m.parts; ++p) {
@@ -316,6 +321,17 @@ CURATE_HD void fasttext_add_codes(const FastTextView& m, const i32* rows, i64 co
   }
 }
 
+// Asks for the memory of a row before it is needed.
+CURATE_HD void fasttext_prefetch_row(const FastTextView& m, i32 row) {
+  const i64 size = m.codes ? m.parts : static_cast<i64>(m.dim) * 4;
+  const u8* address = (m.codes ? m.codes : m.rows) + row * size;
+  for (i64 at = 0; at < size; at += 64) CURATE_PREFETCH(address + at);
+  CURATE_PREFETCH(address + size - 1);
+}
+
+// Whether a model's output layer is folded into its rows.
+CURATE_HD bool fasttext_folds(i32 loss, i32 labels, i32 dim) { return loss != HIERARCHICAL && labels <= dim / 2; }
+
 // Adds rows of the input matrix to hidden, in the order given.
 CURATE_HD void fasttext_add_rows(const FastTextView& m, const i32* rows, i64 count, float* hidden) {
   if (m.codes) {
@@ -325,6 +341,7 @@ CURATE_HD void fasttext_add_rows(const FastTextView& m, const i32* rows, i64 cou
   i32 column = 0;
   for (; column + 16 <= m.dim; column += 16) fasttext_add_columns<16>(m, rows, count, column, hidden);
   for (; column + 4 <= m.dim; column += 4) fasttext_add_columns<4>(m, rows, count, column, hidden);
+  for (; column + 2 <= m.dim; column += 2) fasttext_add_columns<2>(m, rows, count, column, hidden);
   for (; column < m.dim; ++column) fasttext_add_columns<1>(m, rows, count, column, hidden);
 }
 

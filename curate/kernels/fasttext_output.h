@@ -60,10 +60,11 @@ CURATE_HD bool fasttext_tree(const FastTextView& m, const FastTextScratch& s, Fa
   return true;
 }
 
-// Inner products of hidden with every row of the output matrix. False if one is not finite.
+// Inner products of hidden with every row of the output matrix, which a folded model's hidden vector is already. False
+// if one is not finite.
 CURATE_HD bool fasttext_logits(const FastTextView& m, const FastTextScratch& s) {
-  for (i32 i = 0; i < m.labels; ++i) s.logits[i] = 0.0f;
-  for (i32 j = 0; j < m.dim; ++j) {
+  for (i32 i = 0; i < m.labels; ++i) s.logits[i] = m.output ? 0.0f : s.hidden[i];
+  for (i32 j = 0; m.output && j < m.dim; ++j) {
     const float* weights = m.output + static_cast<i64>(j) * m.labels;
     float x = s.hidden[j];
     for (i32 i = 0; i < m.labels; ++i) s.logits[i] += weights[i] * x;

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.kernels import _cpu
+from curate.kernels.interface import CPU, Kernels
 from curate.kernels.texts import Texts
 
 #: The family of statistics that most implementations share.
@@ -42,16 +43,20 @@ def heuristic_statistics(
 
 
 def family_statistics(
-    texts: Texts, rows: NDArray[np.int64], steps: Sequence[tuple[str, Iterable[str]]]
+    texts: Texts,
+    rows: NDArray[np.int64],
+    steps: Sequence[tuple[str, Iterable[str]]],
+    kernels: Kernels = CPU,
 ) -> list[Statistics]:
     """What `heuristic_statistics` gives, for several families of FAMILY_STATISTICS in one pass over the texts.
 
     steps: families with the statistics wanted, which only PLAIN heeds. A family that edits the text, such as
         `datatrove.c4_quality`, is followed by the statistics of the text that it leaves behind.
+    kernels: where they are measured; of a GPU's, all families but a first PLAIN are the CPU's.
     """
     groups = [{0} | {_GROUPS[name] for name in names} if family == PLAIN else {0} for family, names in steps]
     asked = [(family, sum(1 << group for group in of)) for (family, _), of in zip(steps, groups, strict=True)]
-    matrix = _cpu.heuristics(texts.data, texts.offsets, np.ascontiguousarray(rows, np.int64), asked)
+    matrix = kernels.heuristics(texts, np.ascontiguousarray(rows, np.int64), asked)
     place, found = 0, []
     for (family, _), of in zip(steps, groups, strict=True):
         names = FAMILY_STATISTICS[family]

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from curate.errors import ModelError, Problem
 from curate.kernels import Texts
+from curate.kernels.choice import kernels_on
+from curate.kernels.interface import CPU, Kernels
 from curate.models.card import Card
 from curate.models.fasttext import FastText
 from curate.models.registry import ModelFiles, card_of, fasttext, files_of
@@ -47,13 +49,14 @@ class Classifier(Protocol):
 class FastTextClassifier:
     """A fastText model as a classifier."""
 
-    def __init__(self, model: FastText) -> None:
+    def __init__(self, model: FastText, kernels: Kernels = CPU) -> None:
+        self._kernels = kernels
         self.labels = model.labels
         self.sha256 = model.sha256
         self._model = model
 
     def predict(self, texts: Texts, rows: NDArray[np.int64]) -> Predictions:
-        scores = self._model.score(texts, rows, k=len(self.labels))
+        scores = self._model.score(texts, rows, k=len(self.labels), kernels=self._kernels)
         probabilities = np.zeros((len(rows), len(self.labels)), np.float32)
         text, place = np.nonzero(scores.labels >= 0)
         probabilities[text, scores.labels[text, place]] = scores.probabilities[text, place]
@@ -67,18 +70,27 @@ _loaded: dict[tuple[str, str, str], Classifier] = {}
 def classifier(model: str, device: str) -> Classifier:
     """The model of that name, path or hub id, loaded on first use and then shared by all threads of the process.
 
-    device: where a transformer computes: cpu, gpu, or auto, a GPU if there is one.
-    Raises ModelError where it cannot be loaded.
+    device: where it computes: cpu, gpu, or auto, a GPU if there is one.
+    Raises ModelError where it cannot be loaded, EngineError for "gpu" where there is none.
     """
     card = card_of(model)
     if card.kind == "fasttext":
-        return FastTextClassifier(fasttext(model))
+        return FastTextClassifier(fasttext(model), kernels_on(device))
     files = files_of(card)
     with _lock:
-        key = (model, files.digest, device)
+        placed = _placed(files.card, device)
+        key = (model, files.digest, placed)
         if key not in _loaded:
-            _loaded[key] = _load(files, device)
+            _loaded[key] = _load(files, placed)
         return _loaded[key]
+
+
+def _placed(card: Card, device: str) -> str:
+    if card.kind == "nemo":
+        return device
+    from curate.models.transformer import placed
+
+    return placed(card, device)
 
 
 def _load(files: ModelFiles, device: str) -> Classifier:

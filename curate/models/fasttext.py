@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from curate.errors import ModelError, Problem
 from curate.kernels import Texts, _cpu
+from curate.kernels.interface import CPU, Kernels
 from curate.models.fasttext_file import DenseMatrix, ModelFile, QuantisedMatrix, read_model
 
 PREFIX = "__label__"
@@ -75,7 +76,13 @@ class FastText:
             raise ModelError(Problem(str(path), f"cannot be read: {error.strerror}")) from error
 
     def score(
-        self, texts: Texts, rows: NDArray[np.int64] | None = None, *, k: int = 1, max_chars: int | None = None
+        self,
+        texts: Texts,
+        rows: NDArray[np.int64] | None = None,
+        *,
+        k: int = 1,
+        max_chars: int | None = None,
+        kernels: Kernels = CPU,
     ) -> Scores:
         """The k best labels of the texts, or of those that `rows` (int64) names.
 
@@ -86,8 +93,7 @@ class FastText:
         if rows is None:
             rows = np.arange(len(texts), dtype=np.int64)
         characters = np.iinfo(np.int64).max if max_chars is None else max_chars
-        labels, probabilities = self.kernel.score(texts.data, texts.offsets, rows, k, characters)
-        return Scores(labels, probabilities)
+        return Scores(*kernels.fasttext(self.kernel, texts, rows, k, characters))
 
 
 def _labels(data: NDArray[np.uint8], parts: ModelFile, name: str) -> tuple[str, ...]:

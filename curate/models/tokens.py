@@ -52,14 +52,13 @@ _PIECE = 100_000
 class TokenCount(ABC):
     """A way to tell how many tokens a text is. Travels to workers by pickle."""
 
-    #: Whether it asks for the languages of the documents.
-    by_language: bool
-
     @abstractmethod
-    def count(
-        self, texts: Texts, rows: NDArray[np.int64], languages: pa.Array | None = None
-    ) -> NDArray[np.int64]:
-        """Tokens of the texts at `rows`; languages: of those rows, as far as they are known."""
+    def count(self, texts: Texts, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Tokens of the texts at `rows`."""
+
+    def recount(self, sizes: pa.Array, tokens: pa.Array, languages: pa.Array) -> pa.Array:
+        """`tokens` of texts of these bytes once their languages are known; all with nulls where nothing is."""
+        return tokens
 
     @abstractmethod
     def description(self) -> dict[str, Any]:
@@ -70,14 +69,14 @@ class TokenCount(ABC):
 class TokenEstimate(TokenCount):
     """Bytes of text over the bytes a token of its language takes, rounded up."""
 
-    by_language = True
+    def count(self, texts: Texts, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self._estimate(texts.sizes[rows])
 
-    def count(
-        self, texts: Texts, rows: NDArray[np.int64], languages: pa.Array | None = None
-    ) -> NDArray[np.int64]:
-        return self.of(texts.sizes[rows], languages)
+    def recount(self, sizes: pa.Array, tokens: pa.Array, languages: pa.Array) -> pa.Array:
+        estimated = pa.array(self._estimate(sizes.fill_null(0).to_numpy(), languages))
+        return pc.if_else(sizes.is_valid(), estimated, None)
 
-    def of(self, sizes: NDArray[np.int64], languages: pa.Array | None = None) -> NDArray[np.int64]:
+    def _estimate(self, sizes: NDArray[np.int64], languages: pa.Array | None = None) -> NDArray[np.int64]:
         """Tokens of texts of those sizes in bytes."""
         # Hundredths keep this in whole numbers.
         rates = np.full(len(sizes), round(100 * BYTES_A_TOKEN), np.int64)
@@ -109,7 +108,6 @@ class Tokenizer(TokenCount):
     sha256: str
     vocabulary: int
     special: Mapping[str, int] = field(default_factory=dict, compare=False)
-    by_language = False
 
     @classmethod
     def load(cls, name: str) -> Tokenizer:
@@ -117,9 +115,7 @@ class Tokenizer(TokenCount):
         opened = _opened(name)
         return cls(name, opened.sha256, opened.vocabulary, opened.special)
 
-    def count(
-        self, texts: Texts, rows: NDArray[np.int64], languages: pa.Array | None = None
-    ) -> NDArray[np.int64]:
+    def count(self, texts: Texts, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         chosen = texts.to_arrow() if len(rows) == len(texts) else texts.to_arrow().take(pa.array(rows))
         return np.fromiter((len(tokens) for tokens in self.encode(chosen)), np.int64, len(rows))
 

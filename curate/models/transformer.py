@@ -77,7 +77,7 @@ class TransformerClassifier:
         """Raises ModelError where the files are not those of such a model, or the device is not there."""
         self._card = files.card
         self.sha256 = files.digest
-        self._device = torch.device(_device(files.card, device))
+        self._device = torch.device("cuda" if placed(files.card, device) == "gpu" else "cpu")
         _refuse_pickle(files)
         try:
             self._tokenizer = transformers.AutoTokenizer.from_pretrained(
@@ -131,12 +131,13 @@ class TransformerClassifier:
         return found
 
 
-def _device(card: Card, device: str) -> str:
+def placed(card: Card, device: str) -> str:
+    """Where "cpu", "gpu" or "auto" puts it: cpu or gpu. Raises ModelError for "gpu" where torch finds none."""
     there = torch.cuda.is_available()
     if device == "gpu" and not there:
         fix = "leave --device out, or install a torch build for this GPU and its driver"
         raise ModelError(Problem(f"model {card.name}", "--device gpu, and torch finds no GPU", fix=fix))
-    return "cuda" if there and device != "cpu" else "cpu"
+    return "gpu" if there and device != "cpu" else "cpu"
 
 
 def _refuse_pickle(files: ModelFiles) -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from curate.engines import Engine, EngineOptions, ensure_fitting, start
+from curate.engines.placement import placement
 from curate.errors import OutputError, Problem
 from curate.io import lease
 from curate.io.files import join, remote_errors, remove_stale_temporaries, write_json
 from curate.io.filesystems import canonical
 from curate.io.lock import hold
-from curate.kernels.gpu.driver import LIBRARY, device_count
 from curate.memory import Memory
 from curate.plan import plan as make_plan
 from curate.progress import Progress, Silent
@@ -21,7 +21,6 @@ from curate.run.folder import ensure_usable, is_manifest, remove_journal, remove
 from curate.run.journal import Journal
 from curate.run.metrics import Metrics
 from curate.run.steps import Carrying
-from curate.stages.base import DocumentStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +53,23 @@ def run(
     workers: how many tasks at once (default: the processors this process may use). engine: a name of `ENGINES`.
     address, scheduler_file: of a cluster that is there already, for the engines that can join one. dashboard: start
     the engine's, and say where. metrics_port: serve the run's metrics there, 0 for any free port (docs/clusters.md).
-    device: "auto" or "cpu". memory: bytes a worker may take, or text
-    such as "4GB", the default. batch_documents: at most so many documents in memory a task. fresh: start from nothing.
+    device: what stages compute on, where they have kernels for it: "cpu", "gpu", or "auto", a GPU where a worker has
+    one. memory: bytes a worker may take, or text such as "4GB", the default. batch_documents: at most so many
+    documents in memory a task. fresh: start from nothing.
     The outputs depend on the recipe and the inputs alone. Raises CurateError for what the user can mend.
     """
     watcher = progress or Silent()
     bound = Memory.of(memory)
-    limits = BatchLimits(batch_documents or BatchLimits().documents, bound.batch, bound)
-    _ensure_device(device)
-    options = EngineOptions(workers, "cpu", address, scheduler_file, dashboard)
-    ensure_fitting(engine, options)
+    ensure_fitting(engine, EngineOptions(workers, "cpu", address, scheduler_file, dashboard))
+    placed, remark = placement(device, engine, joined=bool(address or scheduler_file))
+    options = EngineOptions(workers, placed, address, scheduler_file, dashboard)
+    # Threads of this process choose for themselves: a transformer needs no CuPy.
+    computes_on = device if engine == "local" else placed
+    limits = BatchLimits(batch_documents, bound.batch, bound, computes_on)
     _refuse_itself(recipe, out)
     planned = make_plan(recipe)
     for step in planned.steps:
-        if isinstance(step.stage, DocumentStage):
-            step.stage.device = device
+        step.stage.device = computes_on
     with remote_errors():
         ensure_usable(out, planned)
     with remote_errors(), hold(out, watcher.note) as ensure_held:
@@ -79,7 +80,7 @@ def run(
         lease.take(out)
         made = start(engine, options)
         try:
-            for warning in planned.warnings():
+            for warning in (*planned.warnings(), *((remark,) if remark else ())):
                 watcher.note(warning)
             metrics = Metrics(out, engine, gpu=options.device == "gpu")
             with metrics.published(metrics_port) as served:
@@ -96,15 +97,6 @@ def _say_where(watcher: Progress, engine: Engine, metrics: str | None) -> None:
     for name, address in (("dashboard", engine.dashboard), ("metrics", metrics)):
         if address:
             watcher.note(f"{name}: {address}")
-
-
-def _ensure_device(device: str) -> None:
-    """Raises OutputError where stages cannot run on `device`."""
-    if device in ("auto", "cpu"):
-        return
-    absent = device == "gpu" and device_count() == 0
-    fix = f"the driver ({LIBRARY}) offers no GPU" if absent else "stages do not run on a GPU in this version"
-    raise OutputError(Problem("--device", device, "auto or cpu", fix))
 
 
 def _refuse_itself(recipe: Recipe, out: str) -> None:

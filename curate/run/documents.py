@@ -2,42 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from curate.engines.task import Facts, timed
+from curate.io.ahead import ahead
+from curate.io.batches import joined
 from curate.io.changes import ensure_unchanged
 from curate.io.files import join
 from curate.io.quarantine import write_quarantine
 from curate.io.row_ranges import row_ranges
 from curate.io.sources import BadRow, RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
+from curate.kernels.choice import kernels_on
+from curate.kernels.interface import Kernels
 from curate.memory import DEFAULT, Memory
-from curate.models.tokens import TokenCount, TokenEstimate
-from curate.plan import EDITED_COLUMNS, Step, editing
+from curate.models.tokens import TokenCount
+from curate.plan import Step, editing
 from curate.run.layers import LayerWriter
 from curate.run.standing import Decided, Standing
 from curate.stages.base import Batch, DocumentStage, edited, scatter
 from curate.stages.corpus import Collector, CorpusStage
 
-#: The ledger column by which tokens are estimated.
-LANGUAGE = "lang"
 #: What the counting of tokens is called among the times of the stages.
 TOKENS = "tokens"
+#: Documents of a batch on a CPU, where nobody asks for another number.
+DOCUMENTS = 16_384
+#: On a GPU, a batch has a document for so many of its bytes.
+BYTES_A_DOCUMENT = 1_024
 
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """How much of a file is in memory at once; results do not depend on it."""
+    """How much of a file is in memory at once; results do not depend on it.
 
-    documents: int = 16_384
+    asked: documents a batch that the user asks for, at most. device: what stages compute on.
+    """
+
+    asked: int | None = None
     bytes: int = DEFAULT.batch
     memory: Memory = DEFAULT
+    device: str = "cpu"
+
+    @property
+    def documents(self) -> int:
+        return self.asked or DOCUMENTS
+
+    def on(self, kernels: Kernels) -> BatchLimits:
+        """The limits where these kernels look at the batches: a GPU is kept busy by large ones."""
+        free = kernels.batch_bytes()
+        if free is None:
+            return self
+        size = max(self.bytes, min(self.memory.device_batch, free))
+        return replace(self, asked=self.asked or max(DOCUMENTS, size // BYTES_A_DOCUMENT), bytes=size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,58 +85,91 @@ class DecideArguments:
 
 def decide_file(out: str, arguments: DecideArguments) -> Facts:
     """Run the pass's stages over one file; write its layer, exchange files and quarantine."""
-    return FilePass(out, arguments).run()
+    standing = Standing.read(out, arguments.decided) if arguments.decided.layers else None
+    return FilePass(out, arguments, standing, standing.alive if standing else None).run()
 
 
 class FilePass:
-    """The pass over one file. Nothing is written before `run` has read it all."""
+    """The pass over one file: its stages look at the documents. Nothing is written before `read` has read it all.
 
-    def __init__(self, out: str, arguments: DecideArguments) -> None:
+    standing: what earlier passes decided; None in the first. alive: the documents to look at, where there is one.
+    """
+
+    def __init__(
+        self,
+        out: str,
+        arguments: DecideArguments,
+        standing: Standing | None = None,
+        alive: NDArray[np.bool_] | None = None,
+    ) -> None:
         self._out = out
         self._arguments = arguments
-        self._standing = Standing.read(out, arguments.decided) if arguments.decided.layers else None
-        self._alive = self._standing.alive if self._standing else np.zeros(0, np.bool_)
+        self._standing = standing
+        self._alive = np.zeros(0, np.bool_) if alive is None else alive
         stages = [step.stage for step in arguments.steps]
-        self._layer = LayerWriter(
+        self.layer = LayerWriter(
             [stage.columns for stage in stages if isinstance(stage, DocumentStage)],
             edits=bool(editing(arguments.steps)),
         )
-        self._collectors = {
+        self.collectors: dict[str, Collector] = {
             step.name: step.stage.collector(arguments.limits.memory)
             for step in arguments.steps
             if isinstance(step.stage, CorpusStage)
         }
-        self._collected = dict.fromkeys(self._collectors, 0)
+        self._collected = dict.fromkeys(self.collectors, 0)
+        self._kept = 0
 
     def run(self) -> Facts:
         arguments = self._arguments
-        ensure_unchanged(arguments.file)
-        bad: list[BadRow] = []
-        for raw in read_batches(
-            arguments.file,
-            arguments.columns,
-            text=arguments.reads_text,
-            max_documents=arguments.limits.documents,
-            max_bytes=arguments.limits.bytes,
-            rows=row_ranges(np.flatnonzero(self._alive)) if self._standing else None,
-        ):
-            bad.extend(raw.bad)
-            if len(raw):
-                self.decide(raw)
-        # A remote file is read by ranges, so one that is replaced meanwhile could be read half and half.
-        ensure_unchanged(arguments.file)
+        bad = self.read()
         if not self._standing:
             for record in bad:
-                self._layer.add_unreadable(record)
-        facts = self._layer.write(
+                self.layer.add_unreadable(record)
+        facts = self.layer.write(
             join(self._out, arguments.layer), len(self._alive) if self._standing else None
         )
-        for collector, paths in zip(self._collectors.values(), arguments.exchange, strict=True):
-            collector.write([join(self._out, path) for path in paths])
+        collected = self.write_exchange()
         if arguments.quarantine is not None:
             write_quarantine(join(self._out, arguments.quarantine), arguments.file, bad)
             facts["quarantined"] = sum(max(1, record.rows) for record in bad)
-        return {**facts, "collected": self._collected}
+        return {**facts, "collected": collected, "kept": self._kept}
+
+    def read(self) -> list[BadRow]:
+        """Let the stages look at the documents; returns what cannot be read."""
+        arguments = self._arguments
+        ensure_unchanged(arguments.file)
+        bad: list[BadRow] = []
+        if self._standing and not self._alive.any():
+            return bad
+        for raw in self._batches():
+            bad.extend(raw.bad)
+            if len(raw):
+                self._kept += self.decide(raw)
+        # A remote file is read by ranges, so one that is replaced meanwhile could be read half and half.
+        ensure_unchanged(arguments.file)
+        return bad
+
+    def write_exchange(self) -> dict[str, int]:
+        """Write the exchange files; returns how many documents each corpus stage was shown."""
+        for collector, paths in zip(self.collectors.values(), self._arguments.exchange, strict=True):
+            collector.write([join(self._out, path) for path in paths])
+        return self._collected
+
+    def _batches(self) -> Iterator[RawBatch]:
+        """Of a GPU they are as large as it takes, and read while it works on the one before."""
+        arguments, kernels = self._arguments, kernels_on(self._arguments.limits.device)
+        limits = arguments.limits.on(kernels)
+        read = read_batches(
+            arguments.file,
+            arguments.columns,
+            text=arguments.reads_text,
+            max_documents=limits.documents,
+            max_bytes=limits.bytes,
+            rows=row_ranges(np.flatnonzero(self._alive)) if self._standing else None,
+        )
+        if limits.bytes == arguments.limits.bytes:
+            return read
+        return ahead(joined(read, limits.documents, limits.bytes))
 
     def decide(self, raw: RawBatch) -> int:
         """Let the stages look at a batch; returns how many of its documents no stage has dropped."""
@@ -129,7 +183,7 @@ class FilePass:
             alive = _readable(raw.texts)
             with timed(TOKENS, len(raw)):
                 tokens = self._arguments.tokens.count(texts, np.arange(len(raw)))
-            documents = self._layer.add_documents(raw.ids, texts.sizes, tokens)
+            documents = self.layer.add_documents(raw.ids, texts.sizes, tokens)
             known = {name: documents[name] for name in documents.schema.names}
         for step in self._arguments.steps:
             rows = np.flatnonzero(alive)
@@ -139,80 +193,38 @@ class FilePass:
             if isinstance(step.stage, DocumentStage):
                 with timed(step.name, len(rows)):
                     verdicts = step.stage.decide(batch, rows)
-                self._layer.add_verdicts(step.name, step.stage.rules, rows + raw.start, verdicts)
+                self.layer.add_verdicts(step.name, step.stage.rules, rows + raw.start, verdicts)
                 known |= {name: scatter(values, rows, len(raw)) for name, values in verdicts.columns.items()}
-                if LANGUAGE in verdicts.columns:
-                    self._estimate_again(raw, rows, known)
                 alive[rows[verdicts.rule >= 0]] = False
                 if step.stage.edits:
                     rows = np.flatnonzero(alive)
                     with timed(step.name, 0):
                         texts = edited(texts, rows, [step.stage])
-                    self._measure_edited(raw, texts, rows, known)
+                    with timed(TOKENS, 0):
+                        tokens = self._arguments.tokens.count(texts, rows)
+                    sizes = self.layer.add_edited(rows + raw.start, texts.sizes[rows], tokens)
+                    known |= {name: scatter(values, rows, len(raw)) for name, values in sizes.items()}
             else:
                 self._collect(step.name, batch, rows, raw.start)
         return int(np.count_nonzero(alive))
 
-    def _measure_edited(
-        self, raw: RawBatch, texts: Texts, rows: NDArray[np.int64], known: dict[str, pa.Array]
-    ) -> None:
-        language = self._column(LANGUAGE, raw, known)
-        with timed(TOKENS, 0):
-            tokens = self._arguments.tokens.count(
-                texts, rows, None if language is None else language.take(pa.array(rows))
-            )
-        values = (pa.array(texts.sizes[rows]), pa.array(tokens))
-        self._put(raw, rows, dict(zip(EDITED_COLUMNS, values, strict=True)), known)
-
-    def _estimate_again(self, raw: RawBatch, rows: NDArray[np.int64], known: dict[str, pa.Array]) -> None:
-        """Tokens of documents whose language has just been told, where they are estimated by language."""
-        if not isinstance(self._arguments.tokens, TokenEstimate):
-            return
-        at = pa.array(rows)
-        languages = known[LANGUAGE].take(at)
-        for size, tokens in (("bytes", "tokens"), EDITED_COLUMNS):
-            sizes = self._column(size, raw, known)
-            if sizes is not None:
-                chosen = sizes.take(at)
-                counted = pa.array(self._arguments.tokens.of(chosen.fill_null(0).to_numpy(), languages))
-                values = pc.if_else(chosen.is_valid(), counted, None)
-                self._put(raw, rows, {tokens: values}, known)
-
-    def _put(
-        self,
-        raw: RawBatch,
-        rows: NDArray[np.int64],
-        columns: Mapping[str, pa.Array],
-        known: dict[str, pa.Array],
-    ) -> None:
-        """Ledger columns of the batch's `rows`, over what stood there."""
-        self._layer.add_columns(rows + raw.start, columns)
-        for name, values in columns.items():
-            known[name] = scatter(values, rows, len(raw))
-
     def _collect(self, name: str, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
-        collector: Collector = self._collectors[name]
         with timed(name, len(rows)):
-            collector.add(batch, rows, first_row)
+            self.collectors[name].add(batch, rows, first_row)
         self._collected[name] += len(rows)
 
     def _columns(self, step: Step, raw: RawBatch, known: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
         """What the stage requires: columns that the plan reads from the source, else the ledger's."""
         found = {}
         for name in step.stage.requires:
-            column = raw.columns[name] if name in raw.columns else self._column(name, raw, known)
-            assert column is not None, f"no pass could have written {name}"
-            found[name] = column
+            if name in raw.columns:
+                found[name] = raw.columns[name]
+            elif name in known:
+                found[name] = known[name]
+            else:
+                assert self._standing, f"no pass before this one could have written {name}"
+                found[name] = self._standing.column(name, raw.start, len(raw))
         return found
-
-    def _column(self, name: str, raw: RawBatch, known: Mapping[str, pa.Array]) -> pa.Array | None:
-        """The batch's ledger column of that name, by this pass or those before it; None where it is in neither."""
-        before = None
-        if self._standing and name in self._standing.table.column_names:
-            before = self._standing.column(name, raw.start, len(raw))
-        if name not in known:
-            return before
-        return known[name] if before is None else pc.coalesce(known[name], before)
 
 
 def _readable(texts: pa.Array) -> NDArray[np.bool_]:

@@ -18,7 +18,10 @@ def stages_of(steps: Sequence[Step]) -> tuple[DocumentStage, ...]:
 
 def definitions(steps: Sequence[Step]) -> list[object]:
     """Everything that edits depend on, as JSON values."""
-    return [[step.name, step.kind, sorted(step.sources), step.stage.definition()] for step in steps]
+    return [
+        [step.name, step.kind, sorted(step.sources), stage.measurement() or stage.definition()]
+        for step, stage in zip(steps, stages_of(steps), strict=True)
+    ]
 
 
 def size_left(ledger: pa.Table, unit: str) -> pa.ChunkedArray:

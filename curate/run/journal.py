@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from curate.engines import Engine
-from curate.engines.task import Pass, Receipt, Task
+from curate.engines.task import Pass, Receipt, Task, Updating
 from curate.io.files import join, read_all, remove, sizes_below
 from curate.io.shard_formats import SHARD_INDEX
 from curate.progress import Progress
@@ -50,12 +51,14 @@ class Journal:
             if found is None:
                 waiting.append(task)
             elif stale := _why_stale(task, found, self._there):
-                waiting.append(task)
+                redone = _updated(task, found, self._there)
+                waiting.append(redone or task)
+                stale = f"done again from kept statistics: {stale}" if redone else f"done again: {stale}"
                 reasons[stale] = reasons.get(stale, 0) + 1
             else:
                 receipts[task.name] = found
         for reason, tasks in sorted(reasons.items()):
-            self._progress.note(f"{each.name}: {tasks} of {len(each.tasks)} tasks are done again: {reason}")
+            self._progress.note(f"{each.name}: {tasks} of {len(each.tasks)} tasks are {reason}")
         self._progress.pass_started(
             each.name, len(each.tasks), len(receipts), sum(task.bytes_read for task in waiting)
         )
@@ -70,7 +73,9 @@ class Journal:
             self.ensure_held()
             receipts[task.name] = receipt
             self._metrics.task_done(each.name, task, receipt, self._engine.retries)
-            self._progress.task_done(each.name, receipt.facts.get("documents", 0), task.bytes_read)
+            documents, kept = receipt.facts.get("documents", 0), receipt.facts.get("kept")
+            counted = kept if isinstance(kept, int) else None
+            self._progress.task_done(each.name, documents, task.bytes_read, counted)
         self._metrics.write()
         self._progress.pass_finished(each.name, sum(receipt.seconds for receipt in receipts.values()))
         return [receipts[task.name] for task in each.tasks]
@@ -96,6 +101,19 @@ def _why_stale(task: Task, receipt: Receipt, there: Mapping[str, int]) -> str:
     changed = _changed(task.inputs, receipt.inputs)
     if changed:
         return f"changed: {', '.join(changed)}"
+    return _why_incomplete(task, receipt, there)
+
+
+def _updated(task: Task, receipt: Receipt, there: Mapping[str, int]) -> Task | None:
+    """The task by its update, where that is enough."""
+    if task.update is None or _why_incomplete(task, receipt, there):
+        return None
+    if not task.update.inputs.issuperset(_changed(task.inputs, receipt.inputs)):
+        return None
+    return replace(task, function=Updating(task, receipt), bytes_read=0)
+
+
+def _why_incomplete(task: Task, receipt: Receipt, there: Mapping[str, int]) -> str:
     if set(receipt.outputs) != set(task.outputs):
         return "other outputs are asked for"
     for path, (size, _) in receipt.outputs.items():

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curate.engines.task import Facts
-from curate.io.files import atomic_write
+from curate.io.files import atomic_write, open_binary
 from curate.io.ledger import LEDGER_FIELDS, READ
 from curate.io.sources import BadRow
 from curate.plan import EDITED_COLUMNS
@@ -59,12 +58,14 @@ class LayerWriter:
         self._documents.append(batch)
         return batch
 
-    def add_columns(self, rows: NDArray[np.int64], columns: Mapping[str, pa.Array]) -> None:
-        """Values of ledger columns for `rows`, over what the pass, or one before it, had for them."""
+    def add_edited(
+        self, rows: NDArray[np.int64], sizes: NDArray[np.int64], tokens: NDArray[np.int64]
+    ) -> dict[str, pa.Array]:
+        """What a stage's edit left of the texts of `rows`. Returns the ledger columns that say so."""
+        columns = dict(zip(EDITED_COLUMNS, (pa.array(sizes), pa.array(tokens)), strict=True))
         for name, values in columns.items():
-            if name not in self._columns:
-                self._columns[name] = Shown(LEDGER_FIELDS[name])
             self._columns[name].add(rows, values)
+        return columns
 
     def add_unreadable(self, record: BadRow) -> None:
         if record.row is None or record.rows == 0:
@@ -75,7 +76,8 @@ class LayerWriter:
     def add_verdicts(
         self, stage: str, rules: tuple[str, ...], rows: NDArray[np.int64], verdicts: Verdicts
     ) -> None:
-        self.add_columns(rows, verdicts.columns)
+        for name, values in verdicts.columns.items():
+            self._columns[name].add(rows, values)
         drop = np.flatnonzero(verdicts.rule >= 0)
         if len(drop):
             reasons = pa.array(rules).take(pa.array(verdicts.rule[drop]))
@@ -84,17 +86,20 @@ class LayerWriter:
 
     def write(self, path: str, rows: int | None) -> Facts:
         """Write the layer of a file with that many rows (None: as many as documents were added)."""
+        table = self.table(rows)
+        write_parquet(path, table)
+        return {"documents": len(table)}
+
+    def table(self, rows: int | None) -> pa.Table:
+        """What `write` writes."""
         table: dict[str, pa.Array] = {}
         if rows is None:
             rows = sum(len(batch) for batch in self._documents)
             schema = pa.schema([("id", pa.string()), ("bytes", pa.int64()), ("tokens", pa.int64())])
             documents = pa.Table.from_batches(self._documents, schema).combine_chunks()
             table = {name: documents[name] for name in documents.column_names}
-        for name, shown in self._columns.items():
-            column = shown.column(rows)
-            table[name] = pc.coalesce(column, table[name]) if name in table else column
-        write_parquet(path, pa.table(table))
-        return {"documents": rows}
+        table |= {name: shown.column(rows) for name, shown in self._columns.items()}
+        return pa.table(table)
 
     def _drop(
         self, rows: NDArray[np.int64], stage: str, reasons: list[str] | pa.Array, value: pa.Array
@@ -102,6 +107,11 @@ class LayerWriter:
         self._columns["dropped_by"].add(rows, pa.array([stage]).take(pa.array(np.zeros(len(rows), np.int64))))
         self._columns["reason"].add(rows, pa.array(reasons))
         self._columns["value"].add(rows, value)
+
+
+def read_layer(path: str) -> pa.Table:
+    with open_binary(path) as file:
+        return pq.read_table(file)
 
 
 def write_parquet(path: str, table: pa.Table) -> None:

@@ -74,6 +74,9 @@ class Standing:
     def column(self, name: str, start: int, rows: int) -> pa.Array:
         return _one_chunk(self.table[name].slice(start, rows))
 
+    def rows(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
+        return _one_chunk(self.table[name]).take(pa.array(rows))
+
 
 def _put(columns: dict[str, pa.Array], name: str, values: pa.Array) -> None:
     """A later stage's value stands where it has one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import curate
-from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
+from curate.engines.task import Pass, Receipt, Task, Update, fingerprint, outputs_fingerprint
 from curate.errors import GuardError
 from curate.io.shard_formats import SHARD_FORMATS, SHARD_INDEX
 from curate.io.sources import SourceColumns, SourceFile
@@ -18,9 +18,9 @@ from curate.run.edits import definitions, stages_of
 from curate.run.folder import remove_leftovers
 from curate.run.journal import Journal
 from curate.run.ledger import LedgerArguments, TallyArguments, tally_file, write_ledger
+from curate.run.redecide import redecide_file, stage_inputs
 from curate.run.shards import Emitting, Piece, ShardArguments, plan_shards, shard_schema, write_shard
 from curate.run.standing import Decided, StageDecisions
-from curate.stages.base import DocumentStage
 from curate.stages.corpus import Collected, CollectedFile, CorpusStage
 from curate.stages.mix import expected_copies
 from curate.stages.write import shard_options
@@ -61,6 +61,7 @@ class Carrying:
         self._progress = progress
         self._limits = limits
         self._files = [FileState(source, file) for source in plan.sources for file in source.files]
+        self._tokens = fingerprint(plan.tokens.description())
         self._decisions: list[StageDecisions] = []
         self._decision_receipts: list[Receipt] = []
         self._decisions_fingerprint = outputs_fingerprint(())
@@ -129,21 +130,24 @@ class Carrying:
             self._limits,
             self._plan.tokens,
         )
+        stages, verdicts = stage_inputs(steps, columns.columns)
         inputs = {
             "curate": curate.__version__,
-            "tokens": fingerprint(self._plan.tokens.description()),
+            "tokens": self._tokens,
             f"file {state.file.path}": _identity(state.file),
             f"columns of {state.name}": fingerprint([columns.text, columns.id, columns.columns]),
             "stages before": fingerprint([self._decided_digest(state), [step.name for step in steps]]),
             "edits before": fingerprint(definitions(each.edited_of(state.name))),
-            **{f"stage {step.name}": fingerprint(_text_part(step)) for step in steps},
+            **stages,
         }
         outputs = (
             layer,
             *(path for paths in exchange for path in paths),
             *((quarantine,) if quarantine else ()),
         )
-        return Task(f"{each.name}/{state.path}", decide_file, arguments, inputs, outputs, state.file.bytes)
+        update = Update(redecide_file, verdicts) if verdicts else None
+        name = f"{each.name}/{state.path}"
+        return Task(name, decide_file, arguments, inputs, outputs, state.file.bytes, update)
 
     def _corpus_passes(self, each: CorpusPasses) -> None:
         step = each.step
@@ -209,8 +213,8 @@ class Carrying:
             Task(
                 f"tally/{state.path}",
                 tally_file,
-                TallyArguments(self._decided(state)),
-                {"stages": self._decided_digest(state)},
+                TallyArguments(self._decided(state), self._plan.tokens),
+                {"stages": self._decided_digest(state), "tokens": self._tokens},
                 (),
             )
             for state in self._files
@@ -230,9 +234,12 @@ class Carrying:
         for state in self._files:
             path = paths[state.name, state.file.index]
             expected = None if copies is None else copies[state.name]
-            arguments = LedgerArguments(self._decided(state), expected, mix.seed if mix else 0, path)
+            arguments = LedgerArguments(
+                self._decided(state), expected, mix.seed if mix else 0, path, self._plan.tokens
+            )
             inputs = {
                 "stages": self._decided_digest(state),
+                "tokens": self._tokens,
                 "mix": fingerprint([expected, mix.seed if mix else 0]),
             }
             tasks.append(Task(f"ledger/{state.path}", write_ledger, arguments, inputs, (path,)))
@@ -307,12 +314,6 @@ class Carrying:
             if finish.gather_quarantine(self._journal.out, source, parts):
                 paths.add(f"quarantine/{name}.jsonl")
         return records, paths
-
-
-def _text_part(step: Step) -> list[object]:
-    """What a stage's work in a document pass depends on."""
-    stage = step.stage
-    return [step.kind, stage.definition() if isinstance(stage, DocumentStage) else stage.collection()]
 
 
 def _layer_path(each: DocumentPass, state: FileState) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from curate.stages.base import DocumentStage
 from curate.stages.blocklist import Blocklist
+from curate.stages.boilerplate import Boilerplate
 from curate.stages.corpus import CorpusStage
 from curate.stages.decontaminate import Decontaminate
 from curate.stages.exact_dedup import ExactDedup
@@ -19,6 +20,7 @@ DOCUMENT_STAGES: dict[str, type[DocumentStage]] = {
     "blocklist": Blocklist,
     "decontaminate": Decontaminate,
     "redact": Redact,
+    "boilerplate": Boilerplate,
     "language": Language,
     "heuristics": Heuristics,
     "quality": Quality,

@@ -85,8 +85,8 @@ class DocumentStage(ABC):
     requires: tuple[str, ...] = ()
     #: Whether `edit` changes texts: then later stages, and the output, have what it returns.
     edits: bool = False
-    #: Where it may compute what is not done by curate's own kernels: auto, cpu or gpu. The run says; it is
-    #: no part of `definition`.
+    #: Where it computes: cpu, gpu, or auto, a GPU if the worker has one. The run says; it is no part of
+    #: `definition`.
     device: str = "auto"
     #: How many documents of each source an estimate may have it decide about.
     sample_documents: int = 2_000

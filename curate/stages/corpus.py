@@ -30,6 +30,9 @@ class Collector(Protocol):
     def add(self, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
         """Take the batch's `rows` that are alive; the batch begins at row `first_row` of its file."""
 
+    def adopt(self, paths: Sequence[str], stays: NDArray[np.bool_]) -> None:
+        """Take what a collector of this file wrote there, of the rows that stay; bool, shape (rows in the file,)."""
+
     def write(self, paths: Sequence[str]) -> None:
         """Write the exchange files, sorted, independent of how the file was cut into batches."""
 
@@ -89,6 +92,8 @@ class CorpusStage(ABC):
     requires: tuple[str, ...] = ()
     #: Paths of the earlier runs whose documents count.
     against: tuple[str, ...] = ()
+    #: Where its kernels run, as `DocumentStage.device`.
+    device: str = "auto"
 
     @property
     def columns(self) -> pa.Schema:

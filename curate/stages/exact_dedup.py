@@ -16,10 +16,12 @@ from curate.dedup.normalize import NormalizeStep, normalize, normalize_urls
 from curate.dedup.survivors import STAYS
 from curate.engines.task import Facts, Pass, Receipt, Task, fingerprint, outputs_fingerprint
 from curate.errors import Problem, SourceError
-from curate.io.exchange import write_arrays
+from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.files import join
 from curate.io.prefix_exchange import cut_by_prefix, parts_for, slices_for
 from curate.kernels import Texts
+from curate.kernels.choice import kernels_on
+from curate.kernels.interface import CPU, Kernels
 from curate.memory import Memory
 from curate.stages import prefer
 from curate.stages.against import EarlierRun, each_once, find_earlier, gone_pass
@@ -79,7 +81,8 @@ DOCUMENTS_A_PART, BYTES_A_DOCUMENT = 8_000_000, 200
 class KeyCollector:
     """Collects (128-bit hash of the key, row) of documents that have a key."""
 
-    def __init__(self, config: ExactDedupConfig) -> None:
+    def __init__(self, config: ExactDedupConfig, kernels: Kernels = CPU) -> None:
+        self._kernels = kernels
         self._key = config.key
         self._steps = config.normalize
         preference = Preference.of(config.prefer)
@@ -90,10 +93,20 @@ class KeyCollector:
     def add(self, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
         texts, chosen = self._keys(batch, rows)
         filled = texts.sizes[chosen] > 0
-        self._hashes.append(text_hash(texts, chosen[filled]))
+        self._hashes.append(text_hash(texts, chosen[filled], self._kernels))
         self._rows.append((rows[filled] + first_row).astype(np.uint32))
         if self._preferences:
             self._preferences.add(batch, rows[filled], first_row)
+
+    def adopt(self, paths: Sequence[str], stays: NDArray[np.bool_]) -> None:
+        with ExchangeFile(paths[0]) as file:
+            for number in range(len(file)):
+                part = file.read(number)
+                kept = stays[part["row"]]
+                self._hashes.append(np.column_stack([part["key"], part["low"]])[kept])
+                self._rows.append(part["row"][kept])
+        if self._preferences:
+            self._preferences.adopt(paths[1], stays)
 
     def _keys(self, batch: Batch, rows: NDArray[np.int64]) -> tuple[Texts, NDArray[np.int64]]:
         """The keys of `rows`: texts, and which of them, in the same order."""
@@ -164,7 +177,7 @@ class ExactDedup(CorpusStage):
         }
 
     def collector(self, memory: Memory) -> KeyCollector:
-        return KeyCollector(self.config)
+        return KeyCollector(self.config, kernels_on(self.device))
 
     def earlier_runs(self) -> tuple[EarlierRun, ...]:
         return tuple(
@@ -190,7 +203,9 @@ class ExactDedup(CorpusStage):
             Task(
                 f"{name}/{part:04d}-of-{parts:04d}",
                 join_part,
-                JoinArguments(candidates, collected.source_names, self.config, part, parts, path),
+                JoinArguments(
+                    candidates, collected.source_names, self.config, part, parts, path, self.device
+                ),
                 inputs,
                 (path,),
             )
@@ -208,6 +223,7 @@ class JoinArguments:
     part: int
     parts: int
     decisions: str
+    device: str
 
 
 def join_part(out: str, arguments: JoinArguments) -> Facts:
@@ -217,7 +233,8 @@ def join_part(out: str, arguments: JoinArguments) -> Facts:
     for columns, found in arguments.candidates.part(out, 0, arguments.part, arguments.parts):
         hashes.append(np.stack([columns["key"], columns["low"]], axis=1))
         ranks.append(found)
-    groups = exact_groups(np.concatenate(hashes), np.concatenate(ranks), across=False)
+    kernels = kernels_on(arguments.device)
+    groups = exact_groups(np.concatenate(hashes), np.concatenate(ranks), across=False, kernels=kernels)
     values = preferences(out, ranking, groups.docs) if config.prefer else None
     order = ranking.order(groups.cluster, groups.docs, values)
     members = groups.docs[order]

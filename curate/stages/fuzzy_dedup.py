@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from curate.dedup.sketch import REMEMBERED_BYTES, RememberingSketcher, Sketcher
 from curate.engines.task import Pass, Receipt, Task, fingerprint, outputs_fingerprint
 from curate.errors import GuardError
-from curate.io.exchange import write_arrays
+from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.prefix_exchange import Columns, cut_by_prefix, parts_for, slices_for
 from curate.io.spool import Spool
+from curate.kernels.choice import kernels_on
+from curate.kernels.interface import Kernels
 from curate.memory import Memory
 from curate.stages import prefer
 from curate.stages.against import EarlierRun, find_earlier, gone_pass
@@ -52,14 +54,18 @@ DOCUMENTS_A_BATCH = 131_072
 class SketchCollector:
     """Collects band keys and signatures of the documents that have a shingle."""
 
-    def __init__(self, sketcher: Sketcher, preference: Preference | None, memory: Memory) -> None:
+    def __init__(
+        self, sketcher: Sketcher, preference: Preference | None, memory: Memory, kernels: Kernels
+    ) -> None:
         self._sketcher = sketcher
-        self._remembering = RememberingSketcher(sketcher, min(REMEMBERED_BYTES, memory.spool // 4))
+        remembered = min(REMEMBERED_BYTES, memory.spool // 4)
+        self._remembering = RememberingSketcher(sketcher, remembered, kernels)
         self._preferences = PreferenceCollector(preference) if preference else None
         keys = [np.zeros(0, np.uint64) for _ in range(sketcher.bands)]
         signatures = np.zeros((0, sketcher.hashes), np.uint8)
         self._rows, self._signatures = sketcher.bands, sketcher.bands + 1
         self._spool = Spool([*keys, np.zeros(0, np.uint32), signatures], memory.spool)
+        self._adopted = False  # then rows do not come in order
 
     def add(self, batch: Batch, rows: NDArray[np.int64], first_row: int) -> None:
         sketches = self._remembering.sketch(batch.texts, rows)
@@ -69,21 +75,55 @@ class SketchCollector:
         if self._preferences:
             self._preferences.add(batch, rows[found], first_row)
 
+    def adopt(self, paths: Sequence[str], stays: NDArray[np.bool_]) -> None:
+        with ExchangeFile(paths[0]) as file:
+            parts = [file.read(number) for number in range(len(file))]
+        slices = len(parts) // self._sketcher.bands
+        bands = [parts[start : start + slices] for start in range(0, len(parts), slices)]
+        keys = [_by_row([part["row"] for part in band], [part["key"] for part in band]) for band in bands]
+        with ExchangeFile(paths[1]) as file:
+            sketched = [file.read(number) for number in range(len(file))]
+        rows = np.concatenate([np.zeros(0, np.uint32), *(part["row"] for part in sketched)])
+        kept = stays[rows]
+        empty = np.zeros((0, self._sketcher.hashes), np.uint8)
+        signatures = np.concatenate([empty, *(part["signature"] for part in sketched)])
+        self._spool.add([*(band[kept] for band in keys), rows[kept], signatures[kept]])
+        self._adopted = True
+        if self._preferences:
+            self._preferences.adopt(paths[2], stays)
+
     def write(self, paths: Sequence[str]) -> None:
         slices = slices_for(self._spool.rows)
         write_arrays(paths[0], self._sorted_keys(slices), {"slices": str(slices)})
-        blocks = self._spool.blocks([self._rows, self._signatures], DOCUMENTS_A_BATCH)
-        write_arrays(paths[1], ({"row": rows, "signature": found} for rows, found in blocks), {})
+        write_arrays(paths[1], self._sorted_signatures() if self._adopted else self._signature_blocks(), {})
         if self._preferences:
             self._preferences.write(paths[2])
+
+    def _signature_blocks(self) -> Iterator[Columns]:
+        for rows, found in self._spool.blocks([self._rows, self._signatures], DOCUMENTS_A_BATCH):
+            yield {"row": rows, "signature": found}
+
+    def _sorted_signatures(self) -> Iterator[Columns]:
+        """As `_signature_blocks` gives them where rows come in order."""
+        rows, signatures = self._spool.column(self._rows), self._spool.column(self._signatures)
+        order = np.argsort(rows)
+        for start in range(0, max(1, len(order)), DOCUMENTS_A_BATCH):
+            part = order[start : start + DOCUMENTS_A_BATCH]
+            yield {"row": rows[part], "signature": signatures[part]}
 
     def _sorted_keys(self, slices: int) -> Iterator[Columns]:
         """Each band's keys, sorted and cut by prefix."""
         rows = self._spool.column(self._rows)
         for band in range(self._sketcher.bands):
             keys = self._spool.column(band)
-            order = np.argsort(keys, kind="stable")
+            order = np.lexsort((rows, keys)) if self._adopted else np.argsort(keys, kind="stable")
             yield from cut_by_prefix({"key": keys[order], "row": rows[order]}, slices)
+
+
+def _by_row(rows: Sequence[NDArray[np.uint32]], keys: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Keys of one band in the order of their rows."""
+    order: NDArray[np.uint64] = np.concatenate(keys)[np.argsort(np.concatenate(rows))]
+    return order
 
 
 class FuzzyDedup(CorpusStage):
@@ -118,7 +158,7 @@ class FuzzyDedup(CorpusStage):
         }
 
     def collector(self, memory: Memory) -> SketchCollector:
-        return SketchCollector(self.config.sketcher(), self._preference, memory)
+        return SketchCollector(self.config.sketcher(), self._preference, memory, kernels_on(self.device))
 
     def earlier_runs(self) -> tuple[EarlierRun, ...]:
         return tuple(find_earlier(path, "fuzzy_dedup", self._sketches(), SUFFIXES) for path in self.against)
@@ -185,7 +225,7 @@ class FuzzyDedup(CorpusStage):
             for part in range(parts):
                 key = f"{name}/join/{band:03d}-{part:04d}-of-{parts:04d}"
                 edges = f"run/exchange/{key}.arrow"
-                arguments = JoinArguments(candidates, band, part, parts, edges)
+                arguments = JoinArguments(candidates, band, part, parts, edges, self.device)
                 tasks.append(Task(key, join_band, arguments, inputs, (edges,)))
         return Pass(f"{name}: join", tuple(tasks))
 

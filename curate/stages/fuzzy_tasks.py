@@ -15,6 +15,7 @@ from curate.engines.task import Facts
 from curate.errors import OutputError, Problem
 from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.files import join
+from curate.kernels.choice import kernels_on
 from curate.memory import Memory
 from curate.stages.cluster_texts import text_places
 from curate.stages.fuzzy_config import FuzzyDedupConfig
@@ -45,6 +46,7 @@ class JoinArguments:
     part: int
     parts: int
     edges: str
+    device: str
 
 
 def join_band(out: str, arguments: JoinArguments) -> Facts:
@@ -53,7 +55,7 @@ def join_band(out: str, arguments: JoinArguments) -> Facts:
     for columns, found in arguments.candidates.part(out, arguments.band, arguments.part, arguments.parts):
         keys.append(columns["key"].astype(np.uint64, copy=False))
         ranks.append(found)
-    a, b = bucket_edges(np.concatenate(keys), np.concatenate(ranks))
+    a, b = bucket_edges(np.concatenate(keys), np.concatenate(ranks), kernels_on(arguments.device))
     chosen = _of_this_run(arguments.candidates.ranking, a, b)
     write_arrays(join(out, arguments.edges), [{"a": a[chosen], "b": b[chosen]}], {})
     return {"documents": int(sum(len(part) for part in ranks)), "edges": int(np.count_nonzero(chosen))}

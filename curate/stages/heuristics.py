@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from curate.kernels import Texts
+from curate.kernels.choice import kernels_on
 from curate.kernels.heuristics import (
     UNICODE_VERSION,
     WORD_BREAK_VERSION,
@@ -129,20 +130,23 @@ class Heuristics(DocumentStage):
         if not set(self.rules) <= set(self.columns.names):
             return None
         stops = {
-            language or "": {name: rule.minimum for name, rule in rules.items() if rule.stops}
+            language: {name: rule.minimum for name, rule in rules.items() if rule.stops}
             for language, rules in self._every.items()
         }
         return {
             "columns": [[name, str(self._every[None][name].measure)] for name in self.columns.names],
             "families": [family for family, _ in self._steps.families],
-            "stops": stops if any(stops.values()) else {},
+            "stops": stops[None],
+            "stops_by_language": {
+                language: at for language, at in stops.items() if language and at != stops[None]
+            },
             "unicode": UNICODE_VERSION,
             "word_break": WORD_BREAK_VERSION,
         }
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """The first rule each row fails, with what it measured; kept measures are columns."""
-        counts = family_statistics(batch.texts, rows, self._steps.families)
+        counts = family_statistics(batch.texts, rows, self._steps.families, kernels_on(self.device))
         required = {name: batch.columns[name].take(pa.array(rows)) for name in self.requires}
         groups = self._groups(required, len(rows))
         scores = {}

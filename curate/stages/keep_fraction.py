@@ -27,8 +27,8 @@ from curate.stages.against import EarlierRun
 from curate.stages.base import Batch, StageConfig
 from curate.stages.corpus import Collected, CorpusStage, Cuts
 
-#: Scores that one task compares with the cut: about 500 MB.
-DOCUMENTS_A_TASK = 16_000_000
+#: A task that compares scores with the cut takes so many documents, and this much of each.
+DOCUMENTS_A_TASK, BYTES_A_DOCUMENT = 16_000_000, 50
 
 
 class KeepFractionConfig(StageConfig):
@@ -64,13 +64,19 @@ class ScoreCollector:
         self._rows.append((rows + first_row).astype(np.uint32))
         self._ranks.append(ranks_of(scores.astype(np.float32)))
 
+    def adopt(self, paths: Sequence[str], stays: NDArray[np.bool_]) -> None:
+        with ExchangeFile(paths[0]) as file:
+            earlier = file.read(0)
+        kept = stays[earlier["row"]]
+        self._rows.append(earlier["row"][kept])
+        self._ranks.append(earlier["rank"][kept])
+
     def write(self, paths: Sequence[str]) -> None:
         nothing = np.zeros(0, np.uint32)
-        columns = {
-            "row": np.concatenate([nothing, *self._rows]),
-            "rank": np.concatenate([nothing, *self._ranks]),
-        }
-        write_arrays(paths[0], [columns], {})
+        rows = np.concatenate([nothing, *self._rows])
+        order = np.argsort(rows, kind="stable")
+        ranks = np.concatenate([nothing, *self._ranks])
+        write_arrays(paths[0], [{"row": rows[order], "rank": ranks[order]}], {})
 
 
 class KeepFraction(CorpusStage):
@@ -107,8 +113,9 @@ class KeepFraction(CorpusStage):
         path = f"run/decisions/{name}/cut.arrow"
         arguments = FindCut(files, self.config.fraction, path)
         yield Pass(f"{name}-cut", (Task(f"{name}/cut", find_cut, arguments, inputs, (path,)),))
+        documents = sum(collected.documents.values())
         tasks, paths = [], []
-        for number, part in enumerate(_parts(files, sum(collected.documents.values()))):
+        for number, part in enumerate(_parts(files, documents, collected.memory)):
             decisions = f"run/decisions/{name}/{number:04d}.arrow"
             apply = ApplyCut(part, path, decisions)
             tasks.append(Task(f"{name}/{number:04d}", apply_cut, apply, inputs, (decisions,)))
@@ -203,12 +210,13 @@ def _last_tie(out: str, files: Files, rank: np.uint32, ties: int) -> int:
 
 
 def _read(out: str, path: str) -> dict[str, NDArray[np.uint32]]:
-    with ExchangeFile(join(out, path)) as file:
+    with ExchangeFile(join(out, path), whole=True) as file:
         return file.read(0)
 
 
-def _parts(files: Files, documents: int) -> list[Files]:
-    """The files in runs of about `DOCUMENTS_A_TASK` documents, if files are of a size; at least one run."""
-    count = max(1, min(len(files), -(-documents // DOCUMENTS_A_TASK)))
+def _parts(files: Files, documents: int, memory: Memory) -> list[Files]:
+    """The files in runs of as many documents as a task takes, if files are of a size; at least one run."""
+    a_task = memory.documents(BYTES_A_DOCUMENT, DOCUMENTS_A_TASK)
+    count = max(1, min(len(files), -(-documents // a_task)))
     edges = [len(files) * part // count for part in range(count + 1)]
     return [files[start:stop] for start, stop in itertools.pairwise(edges)]

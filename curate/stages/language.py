@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field
 
+from curate.kernels.choice import kernels_on
 from curate.models.registry import fasttext, located
 from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
 from curate.stages.labels import indices_of, names_of
@@ -69,7 +70,9 @@ class Language(DocumentStage):
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         model = fasttext(self._model)
-        scores = model.score(batch.texts, rows, max_chars=self.config.max_chars)
+        scores = model.score(
+            batch.texts, rows, max_chars=self.config.max_chars, kernels=kernels_on(self.device)
+        )
         labels, probabilities = scores.labels[:, 0], scores.probabilities[:, 0]
         measured = probabilities.astype(np.float64)
         rule = np.full(len(rows), -1, np.int16)

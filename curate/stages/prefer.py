@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from curate.errors import Problem, SourceError
-from curate.io.exchange import write_arrays
+from curate.io.exchange import ExchangeFile, write_arrays
 from curate.stages.base import Batch
 
 #: Ending of the exchange file.
@@ -63,6 +63,15 @@ class PreferenceCollector:
         self._values.append(values)
         self._rows.append((rows + first_row).astype(np.uint32))
 
+    def adopt(self, path: str, stays: NDArray[np.bool_]) -> None:
+        """Take what another wrote there, of the rows that stay."""
+        with ExchangeFile(path) as file:
+            earlier = file.read(0)
+        kept = stays[earlier["row"]]
+        values = np.where(np.isinf(earlier["value"]), np.nan, earlier["value"])[kept]
+        self._values.append(-values if self._preference.descending else values)
+        self._rows.append(earlier["row"][kept])
+
     def write(self, path: str) -> None:
         """Write the exchange file. Raises SourceError where values are there and none of them is a number."""
         values = np.concatenate(self._values)
@@ -78,7 +87,9 @@ class PreferenceCollector:
         if self._preference.descending:
             values = -values
         values = np.where(np.isnan(values), np.inf, values)
-        write_arrays(path, [{"row": np.concatenate(self._rows), "value": values}], {})
+        rows = np.concatenate(self._rows)
+        order = np.argsort(rows, kind="stable")
+        write_arrays(path, [{"row": rows[order], "value": values[order]}], {})
 
 
 def numbers_of(column: pa.Array) -> NDArray[np.float64]:

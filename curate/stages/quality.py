@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
@@ -104,7 +106,8 @@ class Quality(DocumentStage):
 
     def definition(self) -> dict[str, object]:
         """Raises ModelError if the model cannot be loaded or lacks a label of `keep`, `label` or `keep_scores`."""
-        model = classifier(self._model, self.device)
+        # Labels and checksums are the same on any device, and who asks here may have no GPU.
+        model = classifier(self._model, "cpu" if self.device == "cpu" else "auto")
         self._kept_and_scored(model)
         indices_of(model, self.config.keep_scores, "quality: keep_scores")
         settings = self.config.model_dump(mode="json", exclude={"name", "sources", "keep_fraction"})
@@ -119,28 +122,41 @@ class Quality(DocumentStage):
             return None
         return KeepFraction(KeepFractionConfig(column=self.config.column, fraction=self.config.keep_fraction))
 
+    def measurement(self) -> dict[str, object]:
+        model = classifier(self._model, self.device)
+        _, scored = self._kept_and_scored(model)
+        return {
+            "model": model.sha256,
+            "card": card_of(self._model).model_dump(mode="json", include={"output", "range", "text"}),
+            "scored": sorted({model.labels[place] for place in scored}),
+            "columns": self.columns.names,
+        }
+
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         model = classifier(self._model, self.device)
-        kept, scored = self._kept_and_scored(model)
+        _, scored = self._kept_and_scored(model)
         found = model.predict(batch.texts, rows)
-        quality = _score(found, scored)
-        measured = quality.astype(np.float64)
-        rule = np.full(len(rows), -1, np.int16)
-        if self.config.max_score is not None:
-            rule[measured > self.config.max_score] = self._places[HIGH_SCORE]
-        if self.config.min_score is not None:
-            rule[measured < self.config.min_score] = self._places[LOW_SCORE]
-        if self.config.keep:
-            rule[~np.isin(found.best, kept)] = self._places[LABEL_NOT_KEPT]
-        value = np.where(rule >= 0, measured, np.nan)
         columns = {
-            self.config.column: pa.array(quality),
+            self.config.column: pa.array(_score(found, scored)),
             f"{self.config.column}_label": names_of(model, found.best),
         }
         for label, column in self._kept_scores.items():
             place = indices_of(model, (label,), "quality: keep_scores")[0]
             columns[column] = pa.array(found.probabilities[:, place])
-        return Verdicts(rule, value, columns)
+        return self.redecide(columns)
+
+    def redecide(self, columns: Mapping[str, pa.Array]) -> Verdicts:
+        measured = columns[self.config.column].cast(pa.float64()).to_numpy(zero_copy_only=False)
+        rule = np.full(len(measured), -1, np.int16)
+        if self.config.max_score is not None:
+            rule[measured > self.config.max_score] = self._places[HIGH_SCORE]
+        if self.config.min_score is not None:
+            rule[measured < self.config.min_score] = self._places[LOW_SCORE]
+        if self.config.keep:
+            kept = pa.array([label.removeprefix("__label__") for label in self.config.keep])
+            is_kept = pc.is_in(columns[f"{self.config.column}_label"], kept)
+            rule[~is_kept.to_numpy(zero_copy_only=False)] = self._places[LABEL_NOT_KEPT]
+        return Verdicts(rule, np.where(rule >= 0, measured, np.nan), columns)
 
     def _kept_and_scored(self, model: Classifier) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Indices of the labels kept, and of those whose probabilities add up to the score (none: the best's)."""

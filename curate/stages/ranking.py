@@ -145,7 +145,7 @@ def gather(
     order = np.argsort(ranks, kind="stable")
     ordered = ranks[order]
     numbers, starts = np.unique(ordered >> _FILE_SHIFT, return_index=True)
-    stops = [*starts[1:].tolist(), len(ordered)]
+    stops = np.append(starts, len(ordered))[1:].tolist()
     gathered = np.empty((len(ranks), *empty.shape[1:]), empty.dtype)
     for number, start, stop in zip(numbers.tolist(), starts.tolist(), stops, strict=True):
         exchange = ranking.files[number].exchange(out, which, whole=True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from curate.display import Live, Plain, result, watching
+from curate.display import result
+from curate.display_run import JsonLines, Live, Plain, finished, watching
 from curate.progress import Progress, Silent
 
 
@@ -62,24 +66,85 @@ def test_plain_lines(every: float) -> None:
     ]
 
 
-def test_bars_leave_one_line_a_pass() -> None:
+def test_a_live_view_leaves_one_line_a_pass_and_the_notes() -> None:
     console = Console(file=io.StringIO(), width=200, force_terminal=False)
-    live = Live(console)
-    with live.bars:
+    with Live(console) as live:
         events(live)
     assert [line for line in shown(console) if line.strip()] == SUMMARIES
 
 
-def test_a_bar_shows_tasks_rate_and_documents() -> None:
-    console = Console(file=io.StringIO(), width=200, force_terminal=True, color_system=None)
+def test_a_live_view_shows_tasks_rates_what_is_kept_memory_and_notes() -> None:
+    console = Console(file=io.StringIO(), width=80, force_terminal=False)
     live = Live(console)
-    with live.bars:
-        live.pass_started("documents-1", 4, 1, 3_000_000)
-        live.task_done("documents-1", 500, 1_000_000)
-        live.bars.refresh()
-    text = "\n".join(shown(console))
-    assert "2/4" in text
-    assert "500 documents" in text
+    for number in range(6):
+        live.note(f"note {number}: {'long ' * 30}")
+    live.pass_started("documents-1", 4, 1, 3_000_000)
+    live.task_done("documents-1", 500, 1_000_000, 400)
+    console.file = io.StringIO()
+    console.print(live.panel())
+    lines = shown(console)
+    assert all(len(line) <= 80 for line in lines)
+    assert re.search(r"documents-1 .* 2 of 4 tasks  0:00:0\d left", lines[0])
+    assert re.search(
+        r"^  [\d.]+ [kMGT]?B/s  [\d.,]+( [kMBT])? documents/s  500 documents  80.0 % kept$", lines[1]
+    )
+    assert re.search(
+        r"^memory [\d.]+ [MG]B \(peak [\d.]+ [MG]B\)  0:00:0\d since the start$", lines[2].strip()
+    )
+    assert lines[3].strip() == "2 notes above, and"
+    assert [line[:7] for line in lines[4:]] == ["note 2:", "note 3:", "note 4:", "note 5:"]
+
+
+def test_json_lines_are_as_documented() -> None:
+    file = io.StringIO()
+    progress = JsonLines(file, every=0.0)
+    events(progress)
+    progress.pass_started("documents-2", 1, 0, 100)
+    progress.task_done("documents-2", 10, 100, 7)
+    zeros = dict.fromkeys(("documents", "kept", "rows_out", "bytes_out", "tokens_out", "quarantined"), 1)
+    finished(file, "out", {"sources": {"a": zeros, "b": zeros}})
+    told = [json.loads(line) for line in file.getvalue().splitlines()]
+    assert [each["event"] for each in told] == [
+        *("pass_started", "progress", "progress", "progress", "pass_finished", "note"),
+        *("pass_started", "pass_finished", "pass_started", "progress", "pass_finished"),
+        *("pass_started", "progress", "finished"),
+    ]
+    fields = documented_events()
+    assert all(list(each) == fields[each["event"]] for each in told)
+    assert all(datetime.fromisoformat(each["time"]).utcoffset() == timedelta(0) for each in told)
+    last = told[3] | {"seconds": 0, "bytes_per_second": 0, "documents_per_second": 0, "resident_bytes": 0}
+    assert last == {
+        "time": told[3]["time"],
+        "event": "progress",
+        "pass": "documents-1",
+        "tasks": 4,
+        "tasks_done_before": 1,
+        "tasks_done": 3,
+        "documents": 1500,
+        "bytes": 3_000_000,
+        "bytes_total": 3_000_000,
+        "kept_share": None,
+        "seconds": 0,
+        "seconds_left": 0.0,
+        "bytes_per_second": 0,
+        "documents_per_second": 0,
+        "resident_bytes": 0,
+    }
+    assert told[3]["resident_bytes"] > 1_000_000
+    assert told[5]["message"] == "mix: [nothing] is left of source x"
+    assert told[-2]["kept_share"] == 0.7
+    assert (told[-1]["out"], told[-1]["documents"]) == ("out", 2)
+
+
+def documented_events() -> dict[str, list[str]]:
+    """Event -> its fields, by the table of docs/watching.md."""
+    page = (Path(__file__).parents[2] / "docs/watching.md").read_text()
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ((?:`\w+`(?:, )?)+) \|", page, re.MULTILINE)
+    return {
+        event: ["time", "event", *re.findall(r"`(\w+)`", fields)]
+        for events, fields in rows
+        for event in re.findall(r"`(\w+)`", events)
+    }
 
 
 def test_quiet_and_files_get_no_bars() -> None:

@@ -118,7 +118,7 @@ class TestGpu:
     def test_without_dask_cuda(self, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.importorskip("distributed")
         monkeypatch.setitem(sys.modules, "dask_cuda", None)
-        with pytest.raises(EngineError, match=r"dask_cuda is not installed(.|\n)*curate\[gpu\]"):
+        with pytest.raises(EngineError, match=r"dask_cuda is not installed(.|\n)*curate\[rapids\]"):
             start("dask", EngineOptions(device="gpu"))
 
 

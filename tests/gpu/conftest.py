@@ -9,8 +9,12 @@ import pytest
 from tests.gpu.host_device import HostDevice
 
 
-@pytest.fixture(scope="session", params=[1, 2], ids=["order-1", "order-2"])
-def device(request):
+@pytest.fixture(scope="session")
+def compiler():
     if shutil.which("g++") is None:
         pytest.skip("no g++ to build the kernels for the CPU with")
+
+
+@pytest.fixture(scope="session", params=[1, 2], ids=["order-1", "order-2"])
+def device(request, compiler):
     return HostDevice(seed=request.param)

@@ -82,6 +82,8 @@ class HostDevice:
         memory[:] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
         return memory.view(array.dtype).reshape(array.shape)
 
+    copied = upload
+
     def empty(self, shape, dtype):
         return self._allocate(int(np.prod(shape)) * np.dtype(dtype).itemsize).view(dtype).reshape(shape)
 

@@ -10,7 +10,7 @@ import pytest
 from curate.kernels import _cpu
 from curate.kernels.gpu import fasttext, heuristics, kernels
 from curate.kernels.gpu.kernels import DeviceKernels
-from curate.kernels.gpu.sketch import SketchShape
+from curate.kernels.interface import SketchShape
 from curate.models.fasttext import FastText
 from tests.gpu.host_device import HostDevice
 from tests.gpu.texts import texts_of

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from curate.dedup import Shingles, Sketcher
 from curate.kernels.gpu import sketch
 from curate.kernels.gpu.jobs import DeviceTexts
-from curate.kernels.gpu.sketch import SketchJob, SketchShape
+from curate.kernels.gpu.sketch import SketchJob
+from curate.kernels.interface import SketchShape
 from tests.dedup import oracle
 from tests.gpu.texts import batches, texts_of
 

@@ -68,7 +68,7 @@ def test_every_verdict_is_the_reference_s(texts, golden):
             flags = golden[FLAGS[rule.name]].to_numpy()
             np.testing.assert_array_equal(kept(batch, profile, rule.name), flags, rule.name)
     every = np.all([golden[flag].to_numpy() for flag in FLAGS.values()], axis=0)
-    np.testing.assert_array_equal(kept(batch, "dclm"), every)
+    np.testing.assert_array_equal(kept(batch, (QUALITY, REPETITION)), every)
 
 
 def test_words_are_the_reference_s(texts, golden):

@@ -37,7 +37,7 @@ def test_scores_equal_plain_python(text):
     counts = measured(text)
     assert {rule.name for rule in NEMO.rules} == set(expected)
     for rule in NEMO.rules:
-        score = rule.score(counts)[0]
+        score = rule.score(rule.measure.of(counts))[0]
         assert equal(score, expected[rule.name]), (rule.name, score, expected[rule.name])
 
 

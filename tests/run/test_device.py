@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curate.errors import OutputError
+from curate.errors import EngineError
 from curate.recipe import load_recipe
 from curate.run import run
 from tests.run.corpora import write_corpora, write_recipe
@@ -17,14 +17,15 @@ from tests.run.corpora import write_corpora, write_recipe
     ("device", "gpus", "reason"),
     [
         ("gpu", 0, r"the driver \(libcuda.so.1\) offers no GPU"),
-        ("gpu", 1, "stages do not run on a GPU"),
-        ("tpu", 1, "stages do not run on a GPU"),
+        ("gpu", 1, r"CuPy cannot be imported(.|\n)*curate\[gpu\]"),
+        ("tpu", 1, "--device: tpu\n  expected: one of auto, cpu, gpu"),
     ],
 )
 def test_a_device_that_stages_cannot_use(tmp_path: Path, monkeypatch, device, gpus, reason) -> None:
-    monkeypatch.setattr(sys.modules["curate.run"], "device_count", lambda: gpus)
+    monkeypatch.setattr("curate.kernels.choice.device_count", lambda: gpus)
+    monkeypatch.setitem(sys.modules, "cupy", None)
     write_corpora(tmp_path)
     recipe = load_recipe(str(write_recipe(tmp_path)))
-    with pytest.raises(OutputError, match=reason):
+    with pytest.raises(EngineError, match=reason):
         run(recipe, str(tmp_path / "out"), device=device)
     assert not (tmp_path / "out").exists()

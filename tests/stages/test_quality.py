@@ -97,3 +97,19 @@ def test_definition_names_the_default_model_and_the_stage_travels() -> None:
 def test_a_threshold_needs_a_label() -> None:
     with pytest.raises(ValidationError, match="min_score needs"):
         Quality.Config(min_score=0.5)
+
+
+def test_columns_are_enough_to_decide_again(model: str) -> None:
+    written = decide(model=model, keep=["High"]).columns
+    config = {"model": model, "keep": ["High"], "min_score": 0.5, "max_score": 0.8}
+    again = Quality(Quality.Config.model_validate(config)).redecide(written)
+    expected = decide(**config)
+    assert np.array_equal(again.rule, expected.rule)
+    assert np.array_equal(again.value, expected.value, equal_nan=True)
+    assert {-1, 0, 1, 2} >= set(again.rule) > {-1}
+    measurements = [
+        Quality(Quality.Config.model_validate({"model": model, **each})).measurement()
+        for each in ({"keep": ["High"]}, config, {"keep": ["Low"]})
+    ]
+    assert measurements[0] == measurements[1]
+    assert measurements[0] != measurements[2], "another score has to be computed"

@@ -18,6 +18,7 @@ from curate.errors import ModelError
 from curate.io.ledger import Ledger
 from curate.kernels import Texts
 from curate.models.classifier import classifier
+from curate.models.transformer import TransformerClassifier
 from curate.plan import plan
 from curate.recipe import load_recipe
 from curate.run import run
@@ -124,3 +125,20 @@ def test_a_plan_warns_of_models_without_a_checksum(data: Path) -> None:
     (warning,) = plan(load_recipe(str(recipe))).warnings()
     assert "fineweb-edu" in warning
     assert "no checksum" in warning
+
+
+def test_another_threshold_scores_nothing_again(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = data / "recipe.yaml"
+    stricter = data / "stricter.yaml"
+    stricter.write_text(recipe.read_text().replace("max_score: 0.9", "max_score: 0.6"))
+    run(load_recipe(str(recipe)), str(data / "again"), device="cpu")
+    run(load_recipe(str(stricter)), str(data / "fresh"), device="cpu")
+
+    def fails(*_: object) -> None:
+        raise AssertionError("scored again")
+
+    monkeypatch.setattr(TransformerClassifier, "predict", fails)
+    run(load_recipe(str(stricter)), str(data / "again"), device="cpu")
+    assert output_bytes(data / "again") == output_bytes(data / "fresh")
+    gone = Ledger(str(data / "again")).arrow()["dropped_by"].to_pylist()
+    assert gone.count("quality-3") > 0

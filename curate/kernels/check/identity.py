@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from curate.kernels import _cpu
 from curate.kernels.gpu.kernels import DeviceKernels
-from curate.kernels.gpu.sketch import SketchShape
 from curate.kernels.heuristics import PLAIN
+from curate.kernels.interface import SketchShape
 from curate.kernels.texts import Texts
 
 SHAPES = {

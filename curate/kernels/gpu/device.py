@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from curate.kernels.gpu.memory_pool import pool_of
+from curate.kernels.gpu.pinned import PinnedCopies
 from curate.kernels.gpu.source import OPTIONS, nvrtc_source
 
 #: An array in the device's memory: has shape, dtype, nbytes, views by slicing, and NumPy's arithmetic.
@@ -25,6 +27,10 @@ class Device(Protocol):
     arrays: Any
 
     def upload(self, array: NDArray[Any]) -> DeviceArray: ...
+
+    def copied(self, array: NDArray[Any]) -> DeviceArray:
+        """As `upload`, for much data, from any thread: kernels run meanwhile, and it is there on return."""
+        ...
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> DeviceArray: ...
 
@@ -65,9 +71,14 @@ class CupyDevice:
         self.name: str = properties["name"].decode()
         self.blocks: int = 32 * properties["multiProcessorCount"]
         self._module = cupy.RawModule(code=nvrtc_source(), options=OPTIONS, backend="nvrtc")
+        self._pool = pool_of(cupy)
+        self._copies = PinnedCopies(cupy)
 
     def upload(self, array: NDArray[Any]) -> DeviceArray:
         return self.arrays.asarray(array)
+
+    def copied(self, array: NDArray[Any]) -> DeviceArray:
+        return self._copies.copied(array)
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> DeviceArray:
         return self.arrays.empty(shape, dtype)
@@ -84,8 +95,7 @@ class CupyDevice:
 
     def free_bytes(self) -> int:
         free, _ = self.arrays.cuda.runtime.memGetInfo()
-        pool = self.arrays.get_default_memory_pool()
-        return int(free) + int(pool.free_bytes())
+        return int(free) + self._pool.free_bytes()
 
     def launch(
         self, kernel: str, blocks: int, threads: int, arguments: tuple[Argument, ...], shared_bytes: int = 0

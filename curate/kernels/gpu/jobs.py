@@ -36,8 +36,8 @@ class DeviceTexts:
     def upload(cls, device: Device, texts: Texts) -> DeviceTexts:
         """Copies the bytes of these texts and no others."""
         first, last = int(texts.offsets[0]), int(texts.offsets[-1])
-        data = device.upload(texts.data[first:last])
-        return cls(device, data, device.upload(texts.offsets - first), texts.sizes)
+        data = device.copied(texts.data[first:last])
+        return cls(device, data, device.copied(texts.offsets - first), texts.sizes)
 
     def __len__(self) -> int:
         return len(self.sizes)

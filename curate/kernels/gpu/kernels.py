@@ -6,9 +6,10 @@ the CPU takes those from a stated length on, at the same time; the bits are the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,9 @@ from curate.kernels.gpu.fasttext import DeviceModel, FastTextJob
 from curate.kernels.gpu.heuristics import HeuristicsJob
 from curate.kernels.gpu.jobs import DeviceTexts, TextHashJob
 from curate.kernels.gpu.join import edge_bytes, key_edges
-from curate.kernels.gpu.sketch import SketchJob, SketchShape
+from curate.kernels.gpu.sketch import SketchJob
 from curate.kernels.heuristics import PLAIN
+from curate.kernels.interface import CPU, Edges, SketchShape
 from curate.kernels.texts import Texts
 
 #: A thread hashes a text alone.
@@ -32,10 +34,17 @@ LONGEST_HASHED_TEXT = 4 << 20
 #: Of the memory for statistics, what texts at work may take.
 SHARE_OF_SCRATCH = 0.7
 TOO_LARGE = np.iinfo(np.int64).max
+#: A run of texts is copied while the one before it is worked on, so two are in memory at a time.
+RUNS_IN_MEMORY = 2
+#: What is worked on at once is cut into so many runs, so that copying and computing overlap, of at least so many bytes.
+OVERLAPPED_RUNS, LEAST_RUN_BYTES = 4, 64 << 20
+#: Of a batch's bytes, what kernels take on the device beside the text: results, scratch memory, copies in turn.
+BYTES_A_BATCH_BYTE = 4
+#: Models that are kept on the device, the last used.
+MODELS_HELD = 4
 
 #: Arrays of a row a text.
 Columns = tuple[NDArray[Any], ...]
-Edges = tuple[NDArray[np.uint64], NDArray[np.uint64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +59,15 @@ class _Work:
 
 
 class DeviceKernels:
-    """Text kernels on one device. Not to be used by several threads at once."""
+    """Text kernels on one device. Threads take turns."""
 
     def __init__(self, device: Device) -> None:
-        self.device = device
+        self.device, self.processor = device, device.name
+        self._turn = threading.RLock()
+        self._models: list[tuple[_cpu.FastText, DeviceModel]] = []
+
+    def batch_bytes(self) -> int:
+        return self._free_bytes() // BYTES_A_BATCH_BYTE
 
     def text_hash(self, texts: Texts, rows: Int64s) -> NDArray[np.uint64]:
         """As dedup.text_hash."""
@@ -64,16 +78,17 @@ class DeviceKernels:
             return (job.result(),)
 
         def on_host(rows: Int64s) -> Columns:
-            return (_cpu.text_hash(texts.data, texts.offsets, rows),)
+            return (CPU.text_hash(texts, rows),)
 
         costs = _limited(texts.sizes[rows] + 32, texts.sizes[rows], LONGEST_HASHED_TEXT)
-        (hashes,) = self._run(_Work(texts, rows, costs, on_device, on_host), self._free_bytes())
+        with self._turn:
+            (hashes,) = self._run(_Work(texts, rows, costs, on_device, on_host), self._free_bytes())
         return hashes
 
     def sketch(
-        self, texts: Texts, rows: Int64s, shape: SketchShape
+        self, texts: Texts, rows: Int64s, shape: SketchShape, memory: _cpu.SketchMemory | None = None
     ) -> tuple[NDArray[np.uint64], NDArray[np.uint8], NDArray[np.bool_]]:
-        """Keys, signatures, sketched: the fields of dedup.Sketches."""
+        """Keys, signatures, sketched: the fields of dedup.Sketches. memory: not used, sketching again is cheaper."""
 
         def on_device(batch: DeviceTexts) -> Columns:
             job = SketchJob(batch, shape)
@@ -82,17 +97,28 @@ class DeviceKernels:
             return keys.T, signatures, sketched
 
         def on_host(rows: Int64s) -> Columns:
-            keys, signatures, sketched = _cpu.sketch(texts.data, texts.offsets, rows, **asdict(shape))
+            keys, signatures, sketched = CPU.sketch(texts, rows, shape)
             return keys.T, signatures, sketched
 
         costs = SketchJob.bytes_of(texts.sizes[rows], shape)
         work = _Work(texts, rows, costs, on_device, on_host)
-        keys, signatures, sketched = self._run(work, self._free_bytes())
+        with self._turn:
+            keys, signatures, sketched = self._run(work, self._free_bytes())
         return np.ascontiguousarray(keys.T), signatures, sketched
+
+    def heuristics(self, texts: Texts, rows: Int64s, steps: Sequence[tuple[str, int]]) -> NDArray[np.int64]:
+        """As interface.Kernels has it: the first step on the device if its family is "plain", the CPU has the others
+        at the same time. It has all that follow, as a family may edit what later ones measure."""
+        if not steps or steps[0][0] != PLAIN:
+            return CPU.heuristics(texts, rows, steps)
+        (_, groups), *others = steps
+        with ThreadPoolExecutor(1) as pool:
+            beside = pool.submit(CPU.heuristics, texts, rows, others) if others else None
+            found = self.heuristic_statistics(texts, rows, groups)
+        return np.hstack([found, beside.result()]) if beside else found
 
     def heuristic_statistics(self, texts: Texts, rows: Int64s, groups: int) -> NDArray[np.int64]:
         """int64, shape (rows, statistics): the family "plain" of kernels.heuristics, in groups by their bits."""
-        scratch_bytes = int(self._free_bytes() * SHARE_OF_SCRATCH)
 
         def on_device(batch: DeviceTexts) -> Columns:
             job = HeuristicsJob(batch, groups, scratch_bytes)
@@ -100,19 +126,20 @@ class DeviceKernels:
             return (job.result(),)
 
         def on_host(rows: Int64s) -> Columns:
-            return (_cpu.heuristics(texts.data, texts.offsets, rows, [(PLAIN, groups)]),)
+            return (CPU.heuristics(texts, rows, [(PLAIN, groups)]),)
 
         sizes = texts.sizes[rows]
         costs = _limited(HeuristicsJob.bytes_of(sizes), sizes, heuristics.LONGEST_TEXT)
         work = _Work(texts, rows, costs, on_device, on_host)
-        (statistics,) = self._run(work, self._free_bytes() - scratch_bytes)
+        with self._turn:
+            scratch_bytes = int(self._free_bytes() * SHARE_OF_SCRATCH)
+            (statistics,) = self._run(work, self._free_bytes() - scratch_bytes)
         return statistics
 
     def fasttext(
         self, model: _cpu.FastText, texts: Texts, rows: Int64s, k: int, characters: int
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Labels and probabilities: the fields of models.Scores."""
-        on_this = DeviceModel(self.device, model)
 
         def on_device(batch: DeviceTexts) -> Columns:
             job = FastTextJob(batch, on_this, k, characters)
@@ -120,49 +147,98 @@ class DeviceKernels:
             return job.result()
 
         def on_host(rows: Int64s) -> Columns:
-            labels, scores = model.score(texts.data, texts.offsets, rows, k, characters)
-            return labels, scores
+            return CPU.fasttext(model, texts, rows, k, characters)
 
         sizes = texts.sizes[rows]
-        costs = _limited(FastTextJob.bytes_of(sizes, on_this, k), sizes, fasttext.LONGEST_TEXT)
-        budget = self._free_bytes() - FastTextJob.fixed_bytes(self.device, on_this)
-        labels, scores = self._run(_Work(texts, rows, costs, on_device, on_host), budget)
+        with self._turn:
+            try:
+                on_this = self._model(model)
+            except MemoryError:
+                return CPU.fasttext(model, texts, rows, k, characters)
+            costs = _limited(FastTextJob.bytes_of(sizes, on_this, k), sizes, fasttext.LONGEST_TEXT)
+            budget = self._free_bytes() - RUNS_IN_MEMORY * FastTextJob.fixed_bytes(self.device, on_this)
+            labels, scores = self._run(_Work(texts, rows, costs, on_device, on_host), budget)
         return labels, scores
 
     def key_edges(self, keys: NDArray[np.uint64], docs: NDArray[np.uint64]) -> Edges:
         """As dedup.bucket_edges; keys of shape (rows,) or, for 128-bit hashes, (rows, 2)."""
-        on_host = _cpu.hash_edges if keys.ndim == 2 else _cpu.bucket_edges
-        if edge_bytes(len(keys), keys.ndim) > self._free_bytes():
-            others, best = on_host(keys, docs)
-            return others, best
-        return key_edges(self.device, keys, docs)
+        with self._turn:
+            if edge_bytes(len(keys), keys.ndim) <= self._free_bytes():
+                try:
+                    return key_edges(self.device, keys, docs)
+                except MemoryError:
+                    pass  # free, but in too small pieces
+        return CPU.key_edges(keys, docs)
+
+    def _model(self, model: _cpu.FastText) -> DeviceModel:
+        """The model in the device's memory. Raises MemoryError where it does not fit."""
+        held = next((each for each in self._models if each[0] is model), None)
+        if held is None:
+            self._models = self._models[: MODELS_HELD - 1]
+            held = (model, DeviceModel(self.device, model))
+        self._models = [held, *(each for each in self._models if each is not held)]
+        return held[1]
 
     def _free_bytes(self) -> int:
         return int(self.device.free_bytes() * SHARE_OF_FREE)
 
     def _run(self, work: _Work, budget: int) -> Columns:
-        """The columns for all rows, in their order."""
-        runs, too_large = batches(work.costs, budget)
-        with ThreadPoolExecutor(1) as pool:
+        """The columns for all rows, in their order; a run is copied while the one before it is worked on."""
+        runs, too_large = batches(work.costs, _run_budget(work.costs, budget))
+        with ThreadPoolExecutor(2) as pool:
             others = pool.submit(work.on_host, work.rows[too_large])
-            parts = [part for run in runs for part in self._run_batch(work, *run)]
+            parts: list[tuple[Int64s, Columns]] = []
+            coming = pool.submit(self._copied, work, *runs[0]) if runs else None
+            for number, (first, end) in enumerate(runs):
+                batch = coming.result() if coming else None
+                following = runs[number + 1 : number + 2]
+                coming = pool.submit(self._copied, work, *following[0]) if following else None
+                made = _made(work, batch)
+                batch = None  # or it would stay in memory while its halves need some
+                if made is None:
+                    parts += self._in_halves(work, first, end)
+                else:
+                    parts.append((np.arange(first, end), made))
             parts.append((too_large, others.result()))
         return tuple(
             _placed(len(work.rows), [(places, columns[i]) for places, columns in parts])
             for i in range(len(parts[0][1]))
         )
 
-    def _run_batch(self, work: _Work, first: int, end: int) -> list[tuple[Int64s, Columns]]:
-        """Rows `first` to `end`; where memory turns out to be in too small pieces, in halves, then by the CPU."""
-        places = np.arange(first, end)
+    def _copied(self, work: _Work, first: int, end: int) -> DeviceTexts | None:
+        """The texts of rows `first` to `end` on the device; None where memory is in too small pieces."""
         try:
-            batch = DeviceTexts.upload(self.device, _chosen(work.texts, work.rows[first:end]))
-            return [(places, work.on_device(batch))]
+            return DeviceTexts.upload(self.device, _chosen(work.texts, work.rows[first:end]))
         except MemoryError:
-            if end - first == 1:
-                return [(places, work.on_host(work.rows[first:end]))]
+            return None
+
+    def _in_halves(self, work: _Work, first: int, end: int) -> list[tuple[Int64s, Columns]]:
+        """Rows `first` to `end` where memory is in too small pieces; a row that fails alone is the CPU's."""
+        if end - first == 1:
+            return [(np.arange(first, end), work.on_host(work.rows[first:end]))]
         middle = (first + end) // 2
-        return self._run_batch(work, first, middle) + self._run_batch(work, middle, end)
+        parts: list[tuple[Int64s, Columns]] = []
+        for low, high in ((first, middle), (middle, end)):
+            made = _made(work, self._copied(work, low, high))
+            parts += self._in_halves(work, low, high) if made is None else [(np.arange(low, high), made)]
+        return parts
+
+
+def _made(work: _Work, batch: DeviceTexts | None) -> Columns | None:
+    """What the kernels make of a run; None where memory is in too small pieces."""
+    if batch is None:
+        return None
+    try:
+        return work.on_device(batch)
+    except MemoryError:
+        return None
+
+
+def _run_budget(costs: Int64s, budget: int) -> int:
+    """Device memory for one run, where `budget` is there for all that are in memory at a time."""
+    fits = costs[costs <= budget // RUNS_IN_MEMORY]
+    overlapped = max(int(fits.sum()) // OVERLAPPED_RUNS, LEAST_RUN_BYTES)
+    return min(budget // RUNS_IN_MEMORY, overlapped)
 
 
 def _limited(costs: Int64s, sizes: Int64s, longest: int) -> Int64s:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from curate.kernels.gpu.batches import Int64s, Pieces, cut
 from curate.kernels.gpu.device import Argument, DeviceArray
 from curate.kernels.gpu.jobs import DeviceTexts
+from curate.kernels.interface import SketchShape
 
 #: Texts up to so many windows are one warp's, longer ones a block's.
 WARP_WINDOWS = 8 << 10
@@ -17,18 +18,6 @@ WARP_WINDOWS = 8 << 10
 PIECE_WINDOWS = 64 << 10
 WARP_THREADS, CHAR_THREADS, WORD_THREADS = 32, 256, 128
 CODES = 256
-
-
-@dataclass(frozen=True, slots=True)
-class SketchShape:
-    """What `_cpu.sketch` takes: see dedup.Sketcher."""
-
-    words: bool
-    length: int
-    hashes: int
-    bands: int
-    seed: int
-    minhash: bool = False
 
 
 @dataclass(frozen=True, slots=True)

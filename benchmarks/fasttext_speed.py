@@ -1,0 +1,183 @@
+"""Speed of fastText scoring on short, middling and long texts, curate against fasttext-predict in one process:
+
+    python benchmarks/fasttext_speed.py [PARQUET ...] [--megabytes N] [--shape NAME ...]
+
+The files need a column `text`; without any, sample corpora are made. Their texts are joined and cut anew at 200, 2,000,
+5,000 and 20,000 bytes, so that all sizes hold the same kind of text. Models: lid.176.ftz, and .bin files of 2 million
+buckets with random weights, which cost what trained ones do: `language` in the shape of lid.176.bin (16 dimensions,
+character n-grams of 2 to 4, 176 labels by hierarchical softmax), `pairs` in that of DCLM's quality model (100
+dimensions, pairs of words, 2 labels), `subwords` (50 dimensions, n-grams of 3 to 6 and pairs). Their words are the most
+frequent of the texts.
+
+fasttext-predict is called once a text with a Python string without line feeds; curate gets them as one Arrow column, on
+one thread and on two. Reported is the least processor time of a thread over several rounds in which both take
+turns. For two threads each scores half: their speed-up is one thread's processor time over that of the slower of
+the two, which says what sharing a model costs and nothing of waiting for the GIL; `--wall` gives wall times, to be
+trusted on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import struct
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import fasttext
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.fasttext_language import samples, texts_of
+from curate.kernels import Texts
+from curate.models.fasttext import FastText
+from curate.models.fasttext_file import read_model
+from curate.models.registry import resolve
+
+BUCKETS = 2_000_000
+WORDS = 200_000
+SIZES = (200, 2_000, 5_000, 20_000)
+SOFTMAX, HIERARCHICAL = 3, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """labels: 0 for those of lid.176."""
+
+    dim: int
+    labels: int
+    loss: int
+    word_ngrams: int
+    min_n: int
+    max_n: int
+
+
+SHAPES = {
+    "language": Shape(16, 0, HIERARCHICAL, 1, 2, 4),
+    "pairs": Shape(100, 2, SOFTMAX, 2, 0, 0),
+    "subwords": Shape(50, 2, SOFTMAX, 2, 3, 6),
+}
+
+
+def write_model(path: Path, shape: Shape, common: list[str]) -> None:
+    """A model file in fastText's format, version 12: random weights, or those of lid.176.ftz where it has any."""
+    random = np.random.default_rng(0)
+    known, words = None, ["</s>", *common][:WORDS]
+    labels, counts = [f"__label__{i}" for i in range(shape.labels)], list(range(shape.labels, 0, -1))
+    if shape.labels == 0:
+        data = np.frombuffer(resolve("lid.176").read_bytes(), np.uint8)
+        known = read_model(data, "lid.176")
+        entries = known.dictionary
+        names = [data[b:e].tobytes().decode() for b, e in zip(entries.begin, entries.end, strict=True)]
+        words = list(dict.fromkeys([*names[: entries.words], *words]))[:WORDS]
+        labels, counts = names[entries.words :], entries.label_counts.tolist()
+    rows = random.normal(0, 0.01 if known else 0.1, (len(words) + BUCKETS, shape.dim)).astype("<f4")
+    output = random.normal(0, 1, (len(labels), shape.dim)).astype("<f4")
+    if known is not None:
+        values, kept = known.input.expanded() * known.input.norms[:, None], known.dictionary
+        rows[: kept.words] = values[: kept.words]
+        rows[len(words) + kept.kept_buckets] = values[kept.words + kept.kept_rows]
+        output = known.output
+    numbers = (
+        shape.dim,
+        5,
+        5,
+        1,
+        5,
+        shape.word_ngrams,
+        shape.loss,
+        3,
+        BUCKETS,
+        shape.min_n,
+        shape.max_n,
+        100,
+    )
+    with path.open("wb") as file:
+        file.write(struct.pack("<2i12id", 793712314, 12, *numbers, 1e-4))
+        file.write(struct.pack("<3i2q", len(words) + len(labels), len(words), len(labels), 10**9, -1))
+        for word in words:
+            file.write(word.encode() + b"\0" + struct.pack("<qb", 10, 0))
+        for label, count in zip(labels, counts, strict=True):
+            file.write(label.encode() + b"\0" + struct.pack("<qb", count, 1))
+        for matrix in (rows, output):
+            file.write(struct.pack("<B2q", 0, *matrix.shape))
+            matrix.tofile(file)
+
+
+def cut(texts: list[str], size: int, megabytes: float) -> list[str]:
+    """Texts of `size` bytes or a few less, one after the other out of the joined texts."""
+    data = " ".join(texts).replace("\n", " ").encode()[: int(megabytes * 1e6)]
+    pieces = [data[at : at + size] for at in range(0, len(data) - size + 1, size)]
+    return [piece.decode(errors="ignore") for piece in pieces]
+
+
+def thread_seconds(run: Callable[[], object]) -> float:
+    start = time.thread_time()
+    run()
+    return time.thread_time() - start
+
+
+def two_threads(model: FastText, batch: Texts) -> float:
+    """Processor time of the slower of two threads that score half of the texts each, at the same time."""
+    rows = np.array_split(np.arange(len(batch)), 2)
+    with ThreadPoolExecutor(2) as pool:
+        return max(pool.map(lambda part: thread_seconds(lambda: model.score(batch, part)), rows))
+
+
+def compare(model: FastText, peer: fasttext.FastText, lines: list[str], rounds: int) -> str:
+    batch = Texts.from_arrow(pa.array(lines))
+    expected = [peer.predict(line) for line in lines]
+    scores = model.score(batch)
+    furthest = max(
+        abs(e[1][0] - p) for e, p in zip(expected, scores.probabilities[:, 0].tolist(), strict=True)
+    )
+    own, both, other = [], [], []
+    for round_ in range(rounds):
+        own += [thread_seconds(lambda: model.score(batch)) for _ in range(3)]
+        both.append(two_threads(model, batch))
+        if round_ < 2:
+            other.append(thread_seconds(lambda: [peer.predict(line) for line in lines]))
+    megabytes = sum(len(line.encode()) for line in lines) / 1e6
+    fast, slow = min(own), min(other)
+    return (
+        f"{len(lines):>7,} | {megabytes / fast:7.1f} | {len(lines) / fast:9,.0f} | {megabytes / slow:7.1f} | "
+        f"{len(lines) / slow:9,.0f} | {slow / fast:5.1f} | {fast / min(both):5.2f} | {furthest:.0e}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--megabytes", type=float, default=8)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--shape", choices=["lid.176", *SHAPES], nargs="*", default=["lid.176", *SHAPES])
+    arguments = parser.parse_args()
+    texts = texts_of(arguments.files, 40_000) if arguments.files else samples(8_000)
+    np.random.default_rng(0).shuffle(texts)
+    common = Counter(word for text in texts for word in text.split() if "\0" not in word)
+    print(
+        "| model | bytes a text | texts | curate MB/s | texts/s | fasttext-predict MB/s | texts/s | ratio | "
+        "two threads | scores apart |"
+    )
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in arguments.shape:
+            path = resolve("lid.176") if name == "lid.176" else Path(folder) / f"{name}.bin"
+            if name in SHAPES:
+                write_model(path, SHAPES[name], [word for word, _ in common.most_common(WORDS)])
+            model, peer = FastText.load(path), fasttext.load_model(str(path))
+            for size in SIZES:
+                lines = cut(texts, size, arguments.megabytes)
+                print(f"| {name} | {size:,} | {compare(model, peer, lines, arguments.rounds)} |", flush=True)
+            if name in SHAPES:
+                path.unlink()
+
+
+if __name__ == "__main__":
+    main()

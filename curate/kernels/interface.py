@@ -1,0 +1,106 @@
+"""What stages ask of text kernels, wherever those run. The CPU's extension is here; a GPU's are `gpu/kernels.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curate.kernels import _cpu
+from curate.kernels.texts import Texts
+
+Rows = NDArray[np.int64]
+Edges = tuple[NDArray[np.uint64], NDArray[np.uint64]]
+#: Keys, uint64, shape (bands, rows); signatures, uint8, shape (rows, hashes); sketched, bool, shape (rows,).
+SketchColumns = tuple[NDArray[np.uint64], NDArray[np.uint8], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class SketchShape:
+    """What is sketched and how: see dedup.Sketcher."""
+
+    words: bool
+    length: int
+    hashes: int
+    bands: int
+    seed: int
+    minhash: bool = False
+
+
+class Kernels(Protocol):
+    """Text kernels of one processor: the same bits on any. Threads may share them.
+
+    processor: its name, "cpu" or that of the GPU.
+    """
+
+    processor: str
+
+    def batch_bytes(self) -> int | None:
+        """Bytes of text that a batch may have at once; None where small batches do as well."""
+        ...
+
+    def text_hash(self, texts: Texts, rows: Rows) -> NDArray[np.uint64]:
+        """As dedup.text_hash."""
+        ...
+
+    def sketch(
+        self, texts: Texts, rows: Rows, shape: SketchShape, memory: _cpu.SketchMemory | None = None
+    ) -> SketchColumns:
+        """The fields of dedup.Sketches. memory: of sketches of texts met before; may be left unused."""
+        ...
+
+    def heuristics(self, texts: Texts, rows: Rows, steps: Sequence[tuple[str, int]]) -> NDArray[np.int64]:
+        """Statistics, int64, shape (rows, statistics of all steps). steps: families of kernels.heuristics, each with
+        the bits of its groups that are wanted; the columns of other groups are unspecified."""
+        ...
+
+    def fasttext(
+        self, model: _cpu.FastText, texts: Texts, rows: Rows, k: int, characters: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Labels and probabilities: the fields of models.Scores. characters: code points of a text that count."""
+        ...
+
+    def key_edges(self, keys: NDArray[np.uint64], docs: NDArray[np.uint64]) -> Edges:
+        """As dedup.bucket_edges; keys of shape (rows,) or, for 128-bit hashes, (rows, 2)."""
+        ...
+
+
+class CpuKernels:
+    """The CPU's extension."""
+
+    processor = "cpu"
+
+    def batch_bytes(self) -> int | None:
+        return None
+
+    def text_hash(self, texts: Texts, rows: Rows) -> NDArray[np.uint64]:
+        hashes: NDArray[np.uint64] = _cpu.text_hash(texts.data, texts.offsets, rows)
+        return hashes
+
+    def sketch(
+        self, texts: Texts, rows: Rows, shape: SketchShape, memory: _cpu.SketchMemory | None = None
+    ) -> SketchColumns:
+        keys, signatures, sketched = _cpu.sketch(
+            texts.data, texts.offsets, rows, **asdict(shape), memory=memory
+        )
+        return keys, signatures, sketched
+
+    def heuristics(self, texts: Texts, rows: Rows, steps: Sequence[tuple[str, int]]) -> NDArray[np.int64]:
+        statistics: NDArray[np.int64] = _cpu.heuristics(texts.data, texts.offsets, rows, list(steps))
+        return statistics
+
+    def fasttext(
+        self, model: _cpu.FastText, texts: Texts, rows: Rows, k: int, characters: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        labels, probabilities = model.score(texts.data, texts.offsets, rows, k, characters)
+        return labels, probabilities
+
+    def key_edges(self, keys: NDArray[np.uint64], docs: NDArray[np.uint64]) -> Edges:
+        others, best = (_cpu.hash_edges if keys.ndim == 2 else _cpu.bucket_edges)(keys, docs)
+        return others, best
+
+
+CPU = CpuKernels()

@@ -1,0 +1,1 @@
+from tests.gpu.conftest import compiler  # noqa: F401 - a fixture
