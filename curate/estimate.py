@@ -191,7 +191,9 @@ def _samples(plan: Plan, source: PlannedSource) -> Iterator[_Sample]:
     spread = _spread(source.files)
     a_file = -(-SAMPLE_BATCHES // len(spread)) if spread else 0
     for place, file in enumerate(spread):
-        arguments = DecideArguments(file, columns, True, (), flat, Decided(0), "", (), None, limits)
+        arguments = DecideArguments(
+            file, columns, True, (), flat, Decided(0), "", (), None, limits, plan.tokens
+        )
         if place == 0:
             for raw in islice(_readable(file, columns, limits), 1):
                 FilePass("", arguments).decide(raw.slice(0, min(_WARM_UP, len(raw))))

@@ -10,10 +10,12 @@ import pyarrow as pa
 from curate.errors import Problem, RecipeError, SourceError
 from curate.io.ledger import pack_doc
 from curate.io.sources import SourceColumns, SourceFile, list_files
+from curate.models.tokens import TokenCount
 from curate.recipe import Recipe, Source, Stage
 from curate.stages import CORPUS_STAGES, DOCUMENT_STAGES
 from curate.stages.base import DocumentStage
 from curate.stages.corpus import CorpusStage
+from curate.stages.write import token_count
 
 #: Ledger columns that exist before the first stage runs.
 FIRST_COLUMNS = ("id", "bytes", "tokens")
@@ -86,12 +88,14 @@ class PlannedSource:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do, in order. kept: the type of each metadata column that shards carry."""
+    """What a run will do, in order. kept: the type of each metadata column that shards carry. tokens: how they are
+    counted."""
 
     recipe: Recipe
     sources: tuple[PlannedSource, ...]
     passes: tuple[DocumentPass | CorpusPasses, ...]
     kept: Mapping[str, pa.DataType]
+    tokens: TokenCount
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -151,6 +155,7 @@ def plan(recipe: Recipe) -> Plan:
     """Check the recipe against the real files and lay out the passes. Reads footers and sizes, writes nothing."""
     names = tuple(source.name for source in recipe.sources)
     passes = _passes(_steps(recipe.stages, names), names)
+    tokens = token_count(recipe.output)
     sources: list[PlannedSource] = []
     problems: list[Problem] = []
     for index, source in enumerate(recipe.sources):
@@ -166,7 +171,7 @@ def plan(recipe: Recipe) -> Plan:
     kept = _kept_types(sources, problems)
     if problems:
         raise SourceError(*problems)
-    return Plan(recipe, tuple(sources), passes, kept)
+    return Plan(recipe, tuple(sources), passes, kept, tokens)
 
 
 def _kept_types(sources: Sequence[PlannedSource], problems: list[Problem]) -> dict[str, pa.DataType]:

@@ -42,18 +42,23 @@ def _front_matter(manifest: Manifest) -> dict[str, Any]:
         "pretty_name": manifest.name,
         "task_categories": ["text-generation"],
         "size_categories": [_size_category(manifest.totals.rows_out)],
-        "configs": [
-            {
-                "config_name": "default",
-                "data_files": [{"split": "train", "path": "data/train-*.parquet"}],
-                # `datasets` caches a folder by its name and these entries: without what tells one run from
-                # another, it would give the rows of an earlier run that had the same folder name.
-                "description": f"{manifest.name}, shards {_digest(manifest)}",
-            }
-        ],
     }
+    if manifest.shard_format.data_files is None:
+        front["viewer"] = False
+    else:
+        front["configs"] = [_config(manifest, manifest.shard_format.data_files)]
     languages = _languages(manifest)
     return {"language": languages, **front} if languages else front
+
+
+def _config(manifest: Manifest, data_files: str) -> dict[str, Any]:
+    return {
+        "config_name": "default",
+        "data_files": [{"split": "train", "path": data_files}],
+        # `datasets` caches a folder by its name and these entries: without what tells one run from
+        # another, it would give the rows of an earlier run that had the same folder name.
+        "description": f"{manifest.name}, shards {_digest(manifest)}",
+    }
 
 
 def _digest(manifest: Manifest) -> str:
@@ -88,12 +93,11 @@ def _body(manifest: Manifest) -> str:
         [
             f"# {manifest.name}",
             "",
-            f"{totals.rows_out:,} documents, about {totals.tokens_out:,} tokens (estimated as bytes / 4), in "
-            f"{len(manifest.shards):,} Parquet files.",
+            f"{totals.rows_out:,} documents, {_tokens(manifest)}, in {len(manifest.shards):,} "
+            f"{manifest.shard_format.title} shards.",
             "",
             "```python",
-            "from datasets import load_dataset",
-            'dataset = load_dataset("path/of/this/folder", split="train", streaming=True)',
+            manifest.shard_format.snippet,
             "```",
             "",
             "## Sources",
@@ -116,6 +120,13 @@ def _body(manifest: Manifest) -> str:
             "",
         ]
     )
+
+
+def _tokens(manifest: Manifest) -> str:
+    count = f"{manifest.totals.tokens_out:,} tokens"
+    if manifest.tokens.method == "tokenizer":
+        return f"{count} of {manifest.tokens.tokenizer} (sha256 `{manifest.tokens.sha256}`)"
+    return f"about {count} (estimated from bytes)"
 
 
 def _table_row(name: str, counts: Totals) -> str:

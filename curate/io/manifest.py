@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from curate.errors import OutputError, Problem
 from curate.io.files import read_json
+from curate.io.shard_formats import SHARD_FORMATS, ShardFormat
 
 
 class _Part(BaseModel):
@@ -15,8 +16,8 @@ class _Part(BaseModel):
 
 
 class Totals(_Part):
-    """Counts of a source or of the whole run. Bytes are UTF-8 bytes of text; tokens are ceil(bytes / 4), an
-    estimate; what ends in `_out` counts a document as often as it stands in the output."""
+    """Counts of a source or of the whole run. Bytes are UTF-8 bytes of text, tokens counted as `Manifest.tokens`
+    says; what ends in `_out` counts a document as often as it stands in the output."""
 
     documents: int = Field(ge=0)
     kept: int = Field(ge=0)
@@ -58,19 +59,38 @@ class StageEntry(_Part):
     definition: dict[str, Any] = Field(default_factory=dict)
 
 
-class ShardEntry(_Part):
+class FileEntry(_Part):
     """An output file; `bytes` is its size, `path` is relative to the output."""
 
     path: str
-    rows: int = Field(ge=0)
     bytes: int = Field(ge=0)
-    tokens: int = Field(ge=0)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class TokensEntry(_Part):
+    """How tokens were counted: exactly, by the tokenizer of that name and checksum, or as bytes of text over
+    `bytes_a_token`, that of the document's language where it is known, rounded up."""
+
+    method: Literal["tokenizer", "estimate"]
+    tokenizer: str | None = None
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    bytes_a_token: float | None = None
+    bytes_a_token_by_language: dict[str, float] = Field(default_factory=dict)
+
+
+class ShardEntry(FileEntry):
+    """A shard by its own file; `companions` are files that belong to it, such as Megatron's index. Tokens are those
+    of the texts, without what ends documents."""
+
+    rows: int = Field(ge=0)
+    tokens: int = Field(ge=0)
     rows_by_source: dict[str, int]
+    companions: tuple[FileEntry, ...] = ()
 
 
 class Manifest(_Part):
-    """OUT/manifest.json, checked. The same recipe and inputs give the same bytes: it holds no times."""
+    """OUT/manifest.json, checked. The same recipe and inputs give the same bytes: it holds no times. `shard_index` is
+    the file that lists the shards, where their format has one."""
 
     format: Literal[1]
     name: str
@@ -80,7 +100,9 @@ class Manifest(_Part):
     stages: tuple[StageEntry, ...]
     sources: tuple[SourceEntry, ...]
     totals: Totals
+    tokens: TokensEntry = TokensEntry(method="estimate", bytes_a_token=4)
     shards: tuple[ShardEntry, ...]
+    shard_index: FileEntry | None = None
 
     @classmethod
     def load(cls, out: str) -> Manifest:
@@ -96,6 +118,16 @@ class Manifest(_Part):
             raise OutputError(*(_problem(path, detail) for detail in error.errors())) from error
         except ValueError as error:
             raise OutputError(Problem(path, f"not JSON: {error}")) from error
+
+    @property
+    def shard_format(self) -> ShardFormat:
+        """The format of the shards."""
+        return SHARD_FORMATS[self.recipe.get("output", {}).get("format", "parquet")]
+
+    @property
+    def ends_documents(self) -> bool:
+        """Whether a token stands after each document of shards that hold tokens."""
+        return self.recipe.get("output", {}).get("end_of_document") is not None
 
     def source(self, name: str) -> SourceEntry:
         """The source of that name; KeyError where there is none."""

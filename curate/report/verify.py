@@ -10,14 +10,14 @@ from typing import BinaryIO
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate.errors import OutputError, Problem
 from curate.io.files import exists, join, open_binary, open_whole, read_json, sha256_of, sizes_below
 from curate.io.ledger import MIX, READ, Ledger, pack_doc
-from curate.io.manifest import Manifest, ShardEntry, SourceFileEntry, Totals
+from curate.io.manifest import FileEntry, Manifest, ShardEntry, SourceFileEntry, Totals
 from curate.io.quarantine import read_quarantine
+from curate.io.shard_formats import UnreadableShardError
 from curate.report.duplicates import DEDUP_KINDS
 from curate.report.stats import Stats, check_conservation, compute_stats
 
@@ -33,8 +33,10 @@ def verify(out: str) -> list[Problem]:
     root = str(out).rstrip("/")
     manifest = Manifest.load(root)
     problems = [*_files(root, manifest)]
+    if manifest.shard_index:
+        problems += _checksum(root, manifest.shard_index)
     for shard in manifest.shards:
-        problems += _shard(root, shard)
+        problems += _shard(root, manifest, shard)
     broken = [
         problem
         for source in manifest.sources
@@ -65,7 +67,8 @@ def _untouched(root: str, manifest: Manifest) -> Iterator[Problem]:
 def _files(root: str, manifest: Manifest) -> Iterator[Problem]:
     """Shards and ledgers that stand in the folder but not in the manifest; that they are there is checked
     where they are read."""
-    named = {shard.path for shard in manifest.shards}
+    named = {file.path for shard in manifest.shards for file in (shard, *shard.companions)}
+    named |= {manifest.shard_index.path} if manifest.shard_index else set()
     named |= {file.ledger for source in manifest.sources for file in source.files}
     for folder in ("data", "ledger"):
         for path in sizes_below(f"{root}/{folder}"):
@@ -76,29 +79,39 @@ def _files(root: str, manifest: Manifest) -> Iterator[Problem]:
                 )
 
 
-def _shard(root: str, shard: ShardEntry) -> Iterator[Problem]:
-    path = f"{root}/{shard.path}"
+def _shard(root: str, manifest: Manifest, shard: ShardEntry) -> Iterator[Problem]:
+    """Checksums of a shard's files, and its counts as far as its format holds them."""
+    files = (shard, *shard.companions)
+    for file in files:
+        yield from _checksum(root, file)
+    paths = [f"{root}/{file.path}" for file in files]
+    if not all(exists(path) for path in paths):
+        return
+    try:
+        counts = manifest.shard_format.count(paths)
+    except (UnreadableShardError, OSError) as error:
+        yield Problem(paths[0], f"not readable as a shard: {error}", "a whole shard", "write the run again")
+        return
+    found: dict[str, object] = {"rows": counts.rows}
+    if counts.rows_by_source is not None:
+        found["rows_by_source"] = counts.rows_by_source
+    yield from _differences(paths[0], found, shard.model_dump())
+    if counts.tokens is not None:
+        ends = counts.rows if manifest.ends_documents else 0
+        yield from _differences(paths[0], {"tokens": counts.tokens - ends}, shard.model_dump())
+
+
+def _checksum(root: str, entry: FileEntry) -> Iterator[Problem]:
+    path = f"{root}/{entry.path}"
     try:
         opened = open_whole(path)
     except FileNotFoundError:
-        yield Problem(
-            path, "the shard is missing", "every shard that the manifest names", "write the run again"
-        )
+        expected = "every shard that the manifest names"
+        yield Problem(path, "the shard is missing", expected, "write the run again")
         return
     with opened as file:
         size, digest = _digest(file)
-        yield from _differences(path, {"bytes": size, "sha256": digest}, shard.model_dump())
-        try:
-            file.seek(0)
-            rows_by_source: Counter[str] = Counter()
-            for batch in pq.ParquetFile(file).iter_batches(columns=["source"]):
-                for entry in pc.value_counts(batch["source"]):
-                    rows_by_source[entry["values"].as_py()] += entry["counts"].as_py()
-        except (pa.ArrowException, KeyError, OSError) as error:
-            yield Problem(path, f"not readable as a shard: {error}", "a whole shard", "write the run again")
-            return
-    found = {"rows": rows_by_source.total(), "rows_by_source": dict(rows_by_source)}
-    yield from _differences(path, found, shard.model_dump())
+    yield from _differences(path, {"bytes": size, "sha256": digest}, entry.model_dump())
 
 
 def _digest(file: BinaryIO) -> tuple[int, str]:

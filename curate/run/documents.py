@@ -21,12 +21,15 @@ from curate.kernels import Texts
 from curate.kernels.choice import kernels_on
 from curate.kernels.interface import Kernels
 from curate.memory import DEFAULT, Memory
+from curate.models.tokens import TokenCount
 from curate.plan import Step, editing
 from curate.run.layers import LayerWriter
 from curate.run.standing import Decided, Standing
 from curate.stages.base import Batch, DocumentStage, edited, scatter
 from curate.stages.corpus import Collector, CorpusStage
 
+#: What the counting of tokens is called among the times of the stages.
+TOKENS = "tokens"
 #: Documents of a batch on a CPU, where nobody asks for another number.
 DOCUMENTS = 16_384
 #: On a GPU, a batch has a document for so many of its bytes.
@@ -77,6 +80,7 @@ class DecideArguments:
     exchange: tuple[tuple[str, ...], ...]
     quarantine: str | None
     limits: BatchLimits
+    tokens: TokenCount
 
 
 def decide_file(out: str, arguments: DecideArguments) -> Facts:
@@ -177,7 +181,9 @@ class FilePass:
                 texts = edited(texts, np.flatnonzero(alive), self._arguments.edits)
         else:
             alive = _readable(raw.texts)
-            documents = self.layer.add_documents(raw.ids, texts.sizes)
+            with timed(TOKENS, len(raw)):
+                tokens = self._arguments.tokens.count(texts, np.arange(len(raw)))
+            documents = self.layer.add_documents(raw.ids, texts.sizes, tokens)
             known = {name: documents[name] for name in documents.schema.names}
         for step in self._arguments.steps:
             rows = np.flatnonzero(alive)
@@ -194,7 +200,9 @@ class FilePass:
                     rows = np.flatnonzero(alive)
                     with timed(step.name, 0):
                         texts = edited(texts, rows, [step.stage])
-                    sizes = self.layer.add_edited(rows + raw.start, texts.sizes[rows])
+                    with timed(TOKENS, 0):
+                        tokens = self._arguments.tokens.count(texts, rows)
+                    sizes = self.layer.add_edited(rows + raw.start, texts.sizes[rows], tokens)
                     known |= {name: scatter(values, rows, len(raw)) for name, values in sizes.items()}
             else:
                 self._collect(step.name, batch, rows, raw.start)

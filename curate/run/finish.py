@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,15 @@ import pyarrow as pa
 import curate
 from curate.engines.task import Receipt
 from curate.io.card import write_card
-from curate.io.files import join, write_json
+from curate.io.files import atomic_write, join, write_json
 from curate.io.ledger import MIX
 from curate.io.quarantine import join_quarantine
+from curate.io.shard_formats import SHARD_FORMATS, SHARD_INDEX, WrittenShard
 from curate.plan import Plan, PlannedSource, Step
 from curate.report import write_report
 from curate.report.guard import remove_guard_page
 from curate.run.shards import Emitting
+from curate.stages.write import shard_options
 
 
 def gather_quarantine(out: str, source: PlannedSource, parts: Iterable[str]) -> bool:
@@ -35,6 +38,7 @@ def write_manifest(
     plan: Plan,
     ledgers: dict[str, list[tuple[Emitting, Receipt]]],
     shards: Sequence[Receipt],
+    index: dict[str, Any] | None,
     quarantined: dict[str, int],
 ) -> None:
     """Write OUT/manifest.json: byte for byte the same for the same inputs and recipe."""
@@ -64,9 +68,30 @@ def write_manifest(
             "stages": [*(_stage(plan, step) for step in plan.steps), *_mix(plan)],
             "sources": sources,
             "totals": {key: sum(source[key] for source in sources) for key in summed},
-            "shards": [_shard(receipt) for receipt in shards],
+            "tokens": plan.tokens.description(),
+            "shards": [_shard(plan, receipt) for receipt in shards],
+            "shard_index": index,
         },
     )
+
+
+def write_shard_index(out: str, plan: Plan, shards: Sequence[Receipt]) -> dict[str, Any] | None:
+    """Write the file that lists the shards, where their format has one; returns its entry in the manifest."""
+    chosen = SHARD_FORMATS[plan.recipe.output.format]
+    written = [
+        WrittenShard(
+            tuple((PurePosixPath(path).name, size, digest) for path, size, digest in _files(plan, receipt)),
+            receipt.facts["documents"],
+            receipt.facts["format"],
+        )
+        for receipt in shards
+    ]
+    content = chosen.index(written)
+    if content is None:
+        return None
+    with atomic_write(join(out, SHARD_INDEX)) as file:
+        file.write(content)
+    return {"path": SHARD_INDEX, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def publish(out: str) -> dict[str, Any]:
@@ -133,8 +158,20 @@ def _mix(plan: Plan) -> list[dict[str, Any]]:
     return [{"name": MIX, "kind": MIX, "sources": None, "definition": mix.model_dump(mode="json")}]
 
 
-def _shard(receipt: Receipt) -> dict[str, Any]:
-    ((path, (size, digest)),) = receipt.outputs.items()
+def _files(plan: Plan, receipt: Receipt) -> list[tuple[str, int, str]]:
+    """Path, bytes and sha256 of a shard's files, its own first."""
+    output = plan.recipe.output
+    suffixes = SHARD_FORMATS[output.format].suffixes[shard_options(output, plan.tokens).compression]
+    return [
+        (path, *found)
+        for suffix in suffixes
+        for path, found in receipt.outputs.items()
+        if path.endswith(suffix)
+    ]
+
+
+def _shard(plan: Plan, receipt: Receipt) -> dict[str, Any]:
+    (path, size, digest), *others = _files(plan, receipt)
     return {
         "path": path,
         "rows": receipt.facts["documents"],
@@ -142,4 +179,5 @@ def _shard(receipt: Receipt) -> dict[str, Any]:
         "tokens": receipt.facts["tokens"],
         "sha256": digest,
         "rows_by_source": receipt.facts["rows_by_source"],
+        "companions": [{"path": path, "bytes": size, "sha256": digest} for path, size, digest in others],
     }

@@ -10,6 +10,7 @@ from typing import Any
 from curate.engines import Engine
 from curate.engines.task import Pass, Receipt, Task, Updating
 from curate.io.files import join, read_all, remove, sizes_below
+from curate.io.shard_formats import SHARD_INDEX
 from curate.progress import Progress
 from curate.run.metrics import Metrics
 
@@ -63,8 +64,10 @@ class Journal:
         )
         self._metrics.pass_started(each.name, len(each.tasks), len(receipts))
         if waiting and self._finished:
-            # A manifest says that everything beside it is finished; from here to the end of the run that is not so.
-            remove(join(self.out, "manifest.json"))
+            # A manifest, or a list of the shards, says that everything beside it is finished; from here to the end
+            # of the run that is not so.
+            for path in ("manifest.json", *({SHARD_INDEX} & self._there.keys())):
+                remove(join(self.out, path))
             self._finished = False
         for task, receipt in self._engine.map(waiting, self.out):
             self.ensure_held()

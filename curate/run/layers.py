@@ -16,8 +16,6 @@ from curate.io.sources import BadRow
 from curate.plan import EDITED_COLUMNS
 from curate.stages.base import Verdicts, scatter
 
-#: Bytes of UTF-8 text a token stands for where no tokenizer is given: a stated estimate for English web text.
-BYTES_A_TOKEN = 4
 #: Rows of a row group of layers and ledgers: what a reader of one column holds at once.
 ROW_GROUP = 131_072
 
@@ -51,17 +49,20 @@ class LayerWriter:
         self._columns = {field.name: Shown(field.type) for schema in (*schemas, drops) for field in schema}
         self._documents: list[pa.RecordBatch] = []
 
-    def add_documents(self, ids: pa.Array | None, sizes: NDArray[np.int64]) -> pa.RecordBatch:
-        """The next documents of the file: their ids and bytes of text. Returns their first ledger columns."""
+    def add_documents(
+        self, ids: pa.Array | None, sizes: NDArray[np.int64], tokens: NDArray[np.int64]
+    ) -> pa.RecordBatch:
+        """The next documents of the file: ids, bytes and tokens of text. Returns their first ledger columns."""
         ids = pa.nulls(len(sizes), pa.string()) if ids is None else ids.cast(pa.string())
-        tokens = _tokens(sizes)
         batch = pa.record_batch({"id": ids, "bytes": pa.array(sizes), "tokens": pa.array(tokens)})
         self._documents.append(batch)
         return batch
 
-    def add_edited(self, rows: NDArray[np.int64], sizes: NDArray[np.int64]) -> dict[str, pa.Array]:
-        """What a stage's edit left of the texts of `rows`, in bytes. Returns the ledger columns that say so."""
-        columns = dict(zip(EDITED_COLUMNS, (pa.array(sizes), pa.array(_tokens(sizes))), strict=True))
+    def add_edited(
+        self, rows: NDArray[np.int64], sizes: NDArray[np.int64], tokens: NDArray[np.int64]
+    ) -> dict[str, pa.Array]:
+        """What a stage's edit left of the texts of `rows`. Returns the ledger columns that say so."""
+        columns = dict(zip(EDITED_COLUMNS, (pa.array(sizes), pa.array(tokens)), strict=True))
         for name, values in columns.items():
             self._columns[name].add(rows, values)
         return columns
@@ -106,11 +107,6 @@ class LayerWriter:
         self._columns["dropped_by"].add(rows, pa.array([stage]).take(pa.array(np.zeros(len(rows), np.int64))))
         self._columns["reason"].add(rows, pa.array(reasons))
         self._columns["value"].add(rows, value)
-
-
-def _tokens(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    tokens: NDArray[np.int64] = -(-sizes // BYTES_A_TOKEN)
-    return tokens
 
 
 def read_layer(path: str) -> pa.Table:

@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 from curate.engines.task import Facts
 from curate.io.files import join
 from curate.io.ledger import MIX
+from curate.models.tokens import TokenCount
+from curate.plan import EDITED_COLUMNS
 from curate.run.edits import size_left
 from curate.run.layers import write_parquet
 from curate.run.standing import Decided, Standing
@@ -23,12 +25,13 @@ MIX_RULE = f"{MIX}.weight"
 @dataclass(frozen=True, slots=True)
 class TallyArguments:
     decided: Decided
+    tokens: TokenCount
 
 
 def tally_file(out: str, arguments: TallyArguments) -> Facts:
     """What is left of a file after every stage."""
     standing = Standing.read(out, arguments.decided)
-    kept = standing.table.filter(pa.array(standing.alive))
+    kept = _recounted(standing.table, arguments.tokens).filter(pa.array(standing.alive))
     return {
         "documents": len(standing.table),
         "kept": {"documents": len(kept), **_sizes_left(kept)},
@@ -43,6 +46,7 @@ class LedgerArguments:
     copies: float | None
     seed: int
     ledger: str
+    tokens: TokenCount
 
 
 def write_ledger(out: str, arguments: LedgerArguments) -> Facts:
@@ -56,7 +60,7 @@ def write_ledger(out: str, arguments: LedgerArguments) -> Facts:
     copies = alive.astype(np.int32)
     if arguments.copies is not None:
         copies *= copies_of(docs, arguments.copies, arguments.seed)
-    table = standing.table.append_column("copies", pa.array(copies))
+    table = _recounted(standing.table, arguments.tokens).append_column("copies", pa.array(copies))
     left_out = alive & (copies == 0)
     if left_out.any():
         for name, value in (("dropped_by", MIX), ("reason", MIX_RULE), ("value", arguments.copies)):
@@ -75,6 +79,17 @@ def write_ledger(out: str, arguments: LedgerArguments) -> Facts:
         "tokens_in": _total(table["tokens"]),
         "emitted": emitted,
     }
+
+
+def _recounted(table: pa.Table, tokens: TokenCount) -> pa.Table:
+    """The table with tokens counted by language, where that is known: the last word on them, as on each document."""
+    if "lang" not in table.column_names:
+        return table
+    for size, name in (("bytes", "tokens"), EDITED_COLUMNS):
+        if name in table.column_names:
+            columns = (table[column].combine_chunks() for column in (size, name, "lang"))
+            table = table.set_column(table.column_names.index(name), name, tokens.recount(*columns))
+    return table
 
 
 def _sizes_left(table: pa.Table) -> dict[str, int]:

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from curate.engines.task import Facts
 from curate.errors import Problem, SourceError
 from curate.io.changes import ensure_unchanged
-from curate.io.files import atomic_write, join, open_binary
+from curate.io.files import join, open_binary
 from curate.io.row_ranges import row_ranges
+from curate.io.shard_formats import SHARD_FORMATS, ShardOptions
 from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
 from curate.run.documents import BatchLimits
 from curate.run.edits import size_left
-from curate.run.shard_rows import GROUP_ROWS, ShardRows
+from curate.run.shard_rows import ShardRows
 from curate.stages.base import DocumentStage, edited
 from curate.stages.mix import shuffle_keys
 
@@ -57,9 +58,10 @@ class Piece:
 class ShardArguments:
     pieces: tuple[Piece, ...]
     schema: pa.Schema
-    compression: str
+    format: str
+    options: ShardOptions
     seed: int
-    shard: str
+    paths: tuple[str, ...]
     limits: BatchLimits
 
 
@@ -130,22 +132,16 @@ def write_shard(out: str, arguments: ShardArguments) -> Facts:
         source = piece.emitting.file.source
         by_source[source] = by_source.get(source, 0) + len(chosen)
     order = np.argsort(np.concatenate(keys), kind="stable")
-    # Texts are hardly ever equal, so a dictionary of them only costs; so do statistics, for which Arrow copies the
-    # least and the greatest text several times.
-    words = [name for name in arguments.schema.names if name != "text"]
-    with (
-        atomic_write(join(out, arguments.shard)) as file,
-        pq.ParquetWriter(
-            file,
-            arguments.schema,
-            compression=arguments.compression,
-            use_dictionary=words,
-            write_statistics=words,
-        ) as writer,
-    ):
-        for group in rows.groups(order):
-            writer.write_table(group, row_group_size=GROUP_ROWS)
-    return {"documents": len(order), "tokens": tokens, "rows_by_source": dict(sorted(by_source.items()))}
+    paths = [join(out, path) for path in arguments.paths]
+    written = SHARD_FORMATS[arguments.format].write(
+        paths, arguments.schema, rows.groups(order), arguments.options
+    )
+    return {
+        "documents": len(order),
+        "tokens": tokens,
+        "rows_by_source": dict(sorted(by_source.items())),
+        "format": written,
+    }
 
 
 def _read_piece(

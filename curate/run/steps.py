@@ -9,6 +9,7 @@ from curate.engines.task import Pass, Receipt, Task, Update, fingerprint, output
 from curate.errors import GuardError
 from curate.io.files import join
 from curate.io.flush import flush_folders
+from curate.io.shard_formats import SHARD_FORMATS, SHARD_INDEX
 from curate.io.sources import SourceColumns, SourceFile
 from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step, editing
 from curate.progress import Progress
@@ -24,6 +25,7 @@ from curate.run.shards import Emitting, Piece, ShardArguments, plan_shards, shar
 from curate.run.standing import Decided, StageDecisions
 from curate.stages.corpus import Collected, CollectedFile, CorpusStage
 from curate.stages.mix import expected_copies
+from curate.stages.write import shard_options
 
 
 class FileState:
@@ -61,6 +63,7 @@ class Carrying:
         self._progress = progress
         self._limits = limits
         self._files = [FileState(source, file) for source in plan.sources for file in source.files]
+        self._tokens = fingerprint(plan.tokens.description())
         self._decisions: list[StageDecisions] = []
         self._decision_receipts: list[Receipt] = []
         self._decisions_fingerprint = outputs_fingerprint(())
@@ -77,11 +80,13 @@ class Carrying:
         out = self._journal.out
         quarantined, quarantine_paths = self._gather_quarantine()
         self._journal.ensure_held()
-        remove_leftovers(out, quarantine_paths | self._journal.wanted())
+        index = finish.write_shard_index(out, self._plan, shards)
+        listed = {SHARD_INDEX} if index else set()
+        remove_leftovers(out, quarantine_paths | self._journal.wanted() | listed)
         # A manifest says that everything beside it is there, after a power failure too.
         for folder in ("data", "ledger"):
             flush_folders(join(out, folder))
-        finish.write_manifest(out, self._plan, emitting, shards, quarantined)
+        finish.write_manifest(out, self._plan, emitting, shards, index, quarantined)
         stats = finish.publish(out)
         for warning in stats["warnings"]:
             self._progress.note(warning)
@@ -128,10 +133,12 @@ class Carrying:
             exchange,
             quarantine,
             self._limits,
+            self._plan.tokens,
         )
         stages, verdicts = stage_inputs(steps, columns.columns)
         inputs = {
             "curate": curate.__version__,
+            "tokens": self._tokens,
             f"file {state.file.path}": _identity(state.file),
             f"columns of {state.name}": fingerprint([columns.text, columns.id, columns.columns]),
             "stages before": fingerprint([self._decided_digest(state), [step.name for step in steps]]),
@@ -211,8 +218,8 @@ class Carrying:
             Task(
                 f"tally/{state.path}",
                 tally_file,
-                TallyArguments(self._decided(state)),
-                {"stages": self._decided_digest(state)},
+                TallyArguments(self._decided(state), self._plan.tokens),
+                {"stages": self._decided_digest(state), "tokens": self._tokens},
                 (),
             )
             for state in self._files
@@ -232,9 +239,12 @@ class Carrying:
         for state in self._files:
             path = paths[state.name, state.file.index]
             expected = None if copies is None else copies[state.name]
-            arguments = LedgerArguments(self._decided(state), expected, mix.seed if mix else 0, path)
+            arguments = LedgerArguments(
+                self._decided(state), expected, mix.seed if mix else 0, path, self._plan.tokens
+            )
             inputs = {
                 "stages": self._decided_digest(state),
+                "tokens": self._tokens,
                 "mix": fingerprint([expected, mix.seed if mix else 0]),
             }
             tasks.append(Task(f"ledger/{state.path}", write_ledger, arguments, inputs, (path,)))
@@ -274,17 +284,24 @@ class Carrying:
             self._progress.note("write: no document is left")
         edits = fingerprint(definitions(editing(self._plan.steps)))
         schema = shard_schema(self._plan.kept)
+        options = shard_options(output, self._plan.tokens)
+        suffixes = SHARD_FORMATS[output.format].suffixes[options.compression]
+        encoded = [self._plan.tokens.description(), options.end_of_document] if options.encoder else None
+        made_of = fingerprint([output.format, options.compression, encoded, output.seed, str(schema)])
         by_source = {source: [emitting for emitting, _ in made] for source, made in ledgers.items()}
         tasks = []
         for number, pieces in enumerate(plan_shards(self._journal.out, by_source, shards)):
-            path = f"data/train-{number:05d}-of-{shards:05d}.parquet"
-            arguments = ShardArguments(pieces, schema, output.compression, output.seed, path, self._limits)
+            stem = f"data/train-{number:05d}-of-{shards:05d}"
+            paths = tuple(stem + suffix for suffix in suffixes)
+            arguments = ShardArguments(
+                pieces, schema, output.format, options, output.seed, paths, self._limits
+            )
             inputs = {
                 "what is kept": fingerprint([_piece_identity(piece, digests) for piece in pieces]),
                 "edits": edits,
-                "output": fingerprint([output.compression, output.seed, str(schema)]),
+                "output": made_of,
             }
-            tasks.append(Task(f"write/{number:05d}-of-{shards:05d}", write_shard, arguments, inputs, (path,)))
+            tasks.append(Task(f"write/{number:05d}-of-{shards:05d}", write_shard, arguments, inputs, paths))
         return self._journal.carry_out(Pass("write", tuple(tasks)))
 
     def _gather_quarantine(self) -> tuple[dict[str, int], set[str]]:

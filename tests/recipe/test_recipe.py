@@ -107,7 +107,14 @@ def test_every_default_is_filled_in(load) -> None:
             },
         ],
         "mix": None,
-        "output": {"shard_bytes": 512_000_000, "compression": "zstd", "seed": 0},
+        "output": {
+            "format": "parquet",
+            "shard_bytes": 512_000_000,
+            "compression": "zstd",
+            "seed": 0,
+            "tokenizer": None,
+            "end_of_document": None,
+        },
         "max_bad": 0,
     }
 

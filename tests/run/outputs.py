@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 def output_bytes(out: Path) -> dict[str, str]:
-    """sha256 of every file of a run but those of its journal, by path."""
+    """sha256 of every file of a run, by path, but those of its journal and the page, which shows times."""
     return {
         str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(out.rglob("*"))
-        if path.is_file() and "run" not in path.relative_to(out).parts[:1]
+        if path.is_file() and "run" not in path.relative_to(out).parts[:1] and path.name != "index.html"
     }
 
 
