@@ -77,7 +77,10 @@ def run(
     settings: Settings = [],  # noqa: B006 - typer's form of an option that can be given again
     workers: Workers = None,
     engine: Annotated[
-        str, typer.Option(help="Where tasks run: local (threads), dask or ray (processes, clusters).")
+        str,
+        typer.Option(
+            metavar="NAME", help="Where tasks run: local (threads), dask or ray (processes, clusters)."
+        ),
     ] = "local",
     address: ClusterAddress = None,
     scheduler_file: SchedulerFile = None,
@@ -153,9 +156,16 @@ def plan(
     text_bytes: Annotated[
         float | None,
         typer.Option(
-            "--bytes", min=1, help="Costs for so many bytes of text, such as 50e12.", show_default=False
+            "--bytes",
+            min=1,
+            metavar="B",
+            help="Costs for so many bytes of text, such as 50e12.",
+            show_default=False,
         ),
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu or gpu: where stages would compute; gpu also where there is none.")
+    ] = "auto",
     debug: Debug = False,
 ) -> None:
     """Checks RECIPE against the real files and shows what a run would do, without writing anything.
@@ -172,10 +182,10 @@ def plan(
         from curate.scale import costs, workload
 
         made = make_plan(_load(recipe, settings, quiet=False))
-        found = estimate(made)
+        found = estimate(made, device)
         at_once = workers or _cores()
         console = out_console(_PLAN_WIDTH)
-        console.print(describe(made, found, at_once))
+        console.print(describe(made, found, at_once, device))
         if documents is not None or text_bytes is not None:
             load = workload(made, found, documents, text_bytes)
             console.print(describe_costs(costs(load, at_once, Memory.of(memory).bytes)))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
+
+#: Columns of the text, which click indents by two.
+_WIDTH = 78
 
 _EXIT_CODES = {
     "0": "done",
@@ -31,7 +35,7 @@ def epilog(
     examples: pairs of a command line and what it does. codes: exit codes that mean more in this command.
     environment: variables besides those that every command heeds.
     """
-    lines = [line for command, what in examples for line in (f"  {command}", f"      {what}")]
+    lines = [line for command, what in examples for line in (f"  {command}", *_wrapped(what, " " * 6))]
     sections = {
         "Examples": lines,
         "Exit codes": _pairs({**_EXIT_CODES, **codes}, 4),
@@ -42,4 +46,14 @@ def epilog(
 
 
 def _pairs(explained: Mapping[str, str], width: int) -> list[str]:
-    return [f"  {name:<{width}} {what}" for name, what in explained.items()]
+    return [
+        line
+        for name, what in explained.items()
+        for line in _wrapped(what, " " * (width + 3), f"  {name:<{width}} ")
+    ]
+
+
+def _wrapped(text: str, indent: str, first: str | None = None) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=indent if first is None else first, subsequent_indent=indent
+    )

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe (YAML).", show_default=False)]
+RecipeFile = Annotated[
+    Path, typer.Argument(metavar="RECIPE", help="A recipe (YAML; docs/recipe.md).", show_default=False)
+]
 OutFolder = Annotated[str, typer.Argument(metavar="OUT", help="The output of a run.", show_default=False)]
 Settings = Annotated[
     list[str],
@@ -21,10 +23,20 @@ Settings = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, help="Tasks at a time. Default: the processor's cores.", show_default=False),
+    typer.Option(
+        min=1, metavar="N", help="Tasks at a time. Default: the processor's cores.", show_default=False
+    ),
 ]
 RunFolder = Annotated[
-    str | None, typer.Option("-o", "--out", metavar="OUT", help="Default: out/<name>.", show_default=False)
+    str | None,
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="OUT",
+        help="The folder or URL to write to: a new one, or one that an earlier run wrote, which is taken up. "
+        "Default: out/<name>.",
+        show_default=False,
+    ),
 ]
 MemoryBound = Annotated[
     str | None,
@@ -54,12 +66,19 @@ MetricsPort = Annotated[
     typer.Option(
         min=0,
         max=65535,
+        metavar="PORT",
         help="Serves OUT/run/metrics.prom over HTTP during the run; 0 for any free port.",
         show_default=False,
     ),
 ]
 BatchDocuments = Annotated[
-    int | None, typer.Option(min=1, help="Documents read at a time.", show_default=False)
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Documents that a task reads at a time, at most. Default: 16384, fewer where texts are long.",
+        show_default=False,
+    ),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Shows the traceback of a defect.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Shows errors and the result only.")]

@@ -14,14 +14,28 @@ outputs_app = typer.Typer(rich_markup_mode=None)
 
 
 @outputs_app.command(
-    epilog=epilog(("curate report out/zyda2", "writes out/zyda2/report again, prints the figures"))
+    epilog=epilog(
+        ("curate report out/zyda2", "writes out/zyda2/report again, prints the figures"),
+        ("curate report out/zyda2 --format markdown", "tables for a pull request; writes nothing"),
+    )
 )
-def report(out: OutFolder, debug: Debug = False) -> None:
-    """Writes OUT/report again and shows its figures."""
+def report(
+    out: OutFolder,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="What is made of the figures: html or markdown.")
+    ] = "html",
+    debug: Debug = False,
+) -> None:
+    """Writes OUT/report again and shows its figures, or prints them as Markdown."""
+    if form not in ("html", "markdown"):
+        raise typer.BadParameter(f"--format {form}: give html or markdown")
     with reporting(debug):
         from curate.display import out_console, result
-        from curate.report import write_report
+        from curate.report import compute_stats, markdown, read_timing, write_report
 
+        if form == "markdown":
+            typer.echo(markdown(compute_stats(out), read_timing(out)))
+            return
         out_console().print(result(write_report(out)))
         typer.echo(f"\nreport: {out}/report/index.html")
 

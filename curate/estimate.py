@@ -20,6 +20,7 @@ from curate.io.files import open_binary, source_errors
 from curate.io.ledger import LEDGER_FIELDS
 from curate.io.sources import SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
+from curate.kernels.choice import ensure_known
 from curate.plan import DocumentPass, Plan, PlannedSource, Step
 from curate.run.documents import BatchLimits, DecideArguments, FilePass
 from curate.run.standing import Decided
@@ -101,8 +102,14 @@ class _Sample:
     stages: Mapping[str, Shown]
 
 
-def estimate(plan: Plan) -> Estimate:
-    """Extrapolate from a sample of each source. Writes nothing."""
+def estimate(plan: Plan, device: str = "auto") -> Estimate:
+    """Extrapolate from a sample of each source. Writes nothing.
+
+    device: as of a run; for "gpu" without one here the CPU is measured. Raises EngineError for any other.
+    """
+    ensure_known(device)
+    for step in plan.steps:
+        step.stage.device = "cpu" if device == "cpu" else "auto"
     sources = {source.source.name: _source(plan, source) for source in plan.sources}
     journal = sum(
         found.documents * (LEDGER_BYTES + exchange_bytes(plan, name)) for name, found in sources.items()

@@ -17,6 +17,7 @@ from rich.tree import Tree
 
 from curate.dedup.bands import candidate_probability
 from curate.estimate import SAMPLE_BATCHES, Estimate, SourceEstimate
+from curate.kernels.choice import why_no_gpu
 from curate.plan import DocumentPass, Plan, PlannedSource, Step
 from curate.report.numbers import compact, count, share, size
 from curate.scale import HEADINGS, Costs, remarks, rows
@@ -30,9 +31,11 @@ _CHART_WIDTH, _CHART_HEIGHT = 60, 8
 _SIMILARITIES = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
-def describe(plan: Plan, estimate: Estimate, workers: int) -> RenderableType:
-    """Everything `curate plan` prints without a size."""
-    parts: list[RenderableType] = [_sources(plan, estimate), Text(), _passes(plan, estimate, workers)]
+def describe(plan: Plan, estimate: Estimate, workers: int, device: str = "cpu") -> RenderableType:
+    """Everything `curate plan` prints without a size. device: as --device says; for "gpu" what a run on a GPU would do
+    there."""
+    gpu = device == "gpu" or (device == "auto" and why_no_gpu() is None)
+    parts: list[RenderableType] = [_sources(plan, estimate), Text(), _passes(plan, estimate, workers, gpu)]
     for step in plan.steps:
         if isinstance(step.stage, FuzzyDedup):
             parts += [Text(), *_curve(step.name, step.stage.config)]
@@ -116,7 +119,7 @@ def _time(estimate: Estimate, name: str, workers: int) -> str:
     return f"about {_duration(spent)} of processor time{spread}: {wall} with {workers} workers"
 
 
-def _passes(plan: Plan, estimate: Estimate, workers: int) -> Tree:
+def _passes(plan: Plan, estimate: Estimate, workers: int, gpu: bool) -> Tree:
     tree = Tree(Text("passes", style="bold"))
     for each in plan.passes:
         if isinstance(each, DocumentPass):
@@ -126,7 +129,7 @@ def _passes(plan: Plan, estimate: Estimate, workers: int) -> Tree:
             if estimate.seconds(each.name):
                 branch.add(Text(_time(estimate, each.name, workers)))
             for step in each.steps:
-                leaf = branch.add(Text(_step_line(plan, step)))
+                leaf = branch.add(Text(_step_line(plan, step) + (_processor(step) if gpu else "")))
                 for line in follows(step):
                     leaf.add(Text(line))
                 for line in rule_lines(step):
@@ -151,6 +154,12 @@ def _step_line(plan: Plan, step: Step) -> str:
         else f" ({', '.join(name for name in names if name in step.sources)})"
     )
     return f"{step.name}{where}{': collects' if isinstance(step.stage, CorpusStage) else ''}"
+
+
+def _processor(step: Step) -> str:
+    """Where the stage computes, for a run on a GPU."""
+    work = step.stage.on_gpu()
+    return f"; gpu: {work}" if work else "; cpu"
 
 
 def follows(step: Step) -> list[str]:

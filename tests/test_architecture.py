@@ -15,7 +15,7 @@ ROOMS = [
         *("cli", "cli_errors", "cli_help", "cli_models", "cli_options", "cli_outputs"),
         *("display", "display_models", "display_run"),
     },
-    {"estimate", "plan_view", "scale"},
+    {"estimate", "plan_view", "scale", "scale_page"},
     {"run"},
     {"plan"},
     {"recipe"},

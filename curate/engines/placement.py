@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 from curate.errors import EngineError, Problem
-from curate.kernels.choice import DEVICES, why_no_gpu
+from curate.kernels.choice import ensure_known, why_no_gpu
 from curate.kernels.gpu.driver import device_count
 
 
@@ -15,8 +15,7 @@ def placement(device: str, engine: str, joined: bool) -> tuple[str, str | None]:
     joined: whether the cluster is there already: its workers may have GPUs where this machine has none, so each says
     for itself. Raises EngineError where `device` is "gpu" and this machine's workers could not use one.
     """
-    if device not in DEVICES:
-        raise EngineError(Problem("--device", device, f"one of {', '.join(DEVICES)}"))
+    ensure_known(device)
     if device == "cpu" or joined:
         return device, None
     problem = why_no_gpu() or _no_worker_a_gpu(engine)

@@ -107,7 +107,8 @@ def execute(task: Task, out: str) -> Receipt:
     seconds = round(time.monotonic() - started, 3)
     rounded = {stage: (documents, round(spent, 6)) for stage, (documents, spent) in stages.items()}
     receipt = Receipt(task.name, dict(task.inputs), outputs, facts, seconds, rounded)
-    write_json(join(out, task.receipt_path), asdict(receipt))
+    # Not flushed: what a power failure takes of receipts is done again.
+    write_json(join(out, task.receipt_path), asdict(receipt), flushed=False)
     return receipt
 
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from curate.errors import OutputError, Problem, SourceError
 from curate.io.filesystems import filesystem_of, local_path, reaching, stat
+from curate.io.flush import flush, flush_all
 from curate.io.remote import RangedFile, fetch, upload
 
 #: What the names of files still being written end with; they begin with a dot.
@@ -203,13 +204,18 @@ _recorded: ContextVar[dict[str, Written] | None] = ContextVar("_recorded", defau
 
 @contextmanager
 def recording() -> Iterator[dict[str, Written]]:
-    """Collects what this thread's `atomic_write`s put into files, by path, so that nobody has to read it back."""
+    """Collects what this thread's `atomic_write`s put into files, by path, so that nobody has to read it back.
+
+    Local ones are flushed to disk together, when the block ends without an error.
+    """
     written: dict[str, Written] = {}
     token = _recorded.set(written)
     try:
         yield written
     finally:
         _recorded.reset(token)
+    with output_errors(next(iter(written), "")):
+        flush_all([local for local in map(local_path, written) if local is not None])
 
 
 class _Digesting(io.BufferedWriter):
@@ -239,12 +245,13 @@ class _Digesting(io.BufferedWriter):
 
 
 @contextmanager
-def atomic_write(path: str) -> Iterator[BinaryIO]:
+def atomic_write(path: str, flushed: bool = True) -> Iterator[BinaryIO]:
     """A binary file to write `path` with, from beginning to end; it takes the place of `path` when the block
     ends without an error.
 
-    Local: written as `.<name>.<random>.partial` in the same folder (made if need be), flushed to disk and
-    renamed. Remote: written to the local temporary folder and then uploaded, which is one step for whoever
+    Local: written as `.<name>.<random>.partial` in the same folder (made if need be), flushed to disk (not unless
+    `flushed`; within `recording`, at its end) and renamed. Remote: written to the local temporary folder and then
+    uploaded, which is one step for whoever
     looks at an object store. After an error nothing is left.
 
     Raises OutputError where the folder cannot be written or the disk is full.
@@ -254,6 +261,7 @@ def atomic_write(path: str) -> Iterator[BinaryIO]:
         with _upload(path) as file:
             yield file
         return
+    flushed = flushed and _recorded.get() is None
     partial = local.parent / f".{local.name}.{secrets.token_hex(6)}{PARTIAL}"
     with output_errors(path):
         local.parent.mkdir(parents=True, exist_ok=True)
@@ -263,12 +271,14 @@ def atomic_write(path: str) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, file)
         with output_errors(path):
             file.flush()
-            os.fsync(file.fileno())
+            if flushed:
+                os.fsync(file.fileno())
             file.close()
         before_commit.get()()
         with output_errors(path):
             partial.replace(local)
-            _sync_folder(local.parent)
+            if flushed:
+                flush(local.parent)
         file.record(path)
     except BaseException:
         # A full disk refuses what is still buffered once more; the first refusal is the one to report.
@@ -296,16 +306,6 @@ def _upload(path: str) -> Iterator[BinaryIO]:
         with suppress(OSError):
             file.close()
         Path(name).unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        # Some network file systems cannot flush a folder; the file itself is on disk by now.
-        with suppress(OSError):
-            os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager
@@ -362,13 +362,14 @@ def read_json(path: str) -> Any:
     return json.loads(read_bytes(path))
 
 
-def write_json(path: str, value: object) -> None:
-    """Writes `value` as canonical JSON: sorted keys, two spaces of indent, UTF-8, a newline at the end.
+def write_json(path: str, value: object, flushed: bool = True) -> None:
+    """Writes `value` as canonical JSON: sorted keys, two spaces of indent, UTF-8, a newline at the end. flushed:
+    see `atomic_write`.
 
     Raises ValueError for NaN and infinities, which JSON does not have.
     """
     text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
-    with atomic_write(path) as file:
+    with atomic_write(path, flushed) as file:
         file.write(text.encode() + b"\n")
 
 

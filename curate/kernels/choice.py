@@ -34,6 +34,12 @@ def kernels_on(device: str) -> Kernels:
     return CPU
 
 
+def ensure_known(device: str) -> None:
+    """Raises EngineError for what is none of DEVICES."""
+    if device not in DEVICES:
+        raise EngineError(Problem("--device", device, f"one of {', '.join(DEVICES)}"))
+
+
 def why_no_gpu() -> Problem | None:
     """What keeps this process from using a GPU; None where nothing does."""
     if _gpu is not None:

@@ -8,7 +8,8 @@ from typing import Any
 import duckdb
 
 from curate.errors import OutputError, Problem
-from curate.io.manifest import Manifest
+from curate.io.manifest import Manifest, StageEntry
+from curate.report.samples import samples
 
 #: Kinds of stages whose drops name a witness in `duplicate_of`.
 DEDUP_KINDS = ("exact_dedup", "fuzzy_dedup")
@@ -22,20 +23,34 @@ def dedup_stats(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> li
     connection: has the view `ledger`; temporary tables are added to it.
     Raises OutputError where a witness is of a source that the manifest does not have.
     """
-    stages = [stage.name for stage in manifest.stages if stage.kind in DEDUP_KINDS]
+    stages = [stage for stage in manifest.stages if stage.kind in DEDUP_KINDS]
     if not stages:
         return []
-    _gather(connection, stages)
+    _gather(connection, [stage.name for stage in stages])
     return [
         {
-            "stage": stage,
-            "matrix": _matrix(connection, manifest, stage),
-            "clusters": _clusters(connection, stage),
-            "similarity": _similarity(connection, stage),
-            "orphans": _orphans(connection, stage),
+            "stage": stage.name,
+            "matrix": _matrix(connection, manifest, stage.name),
+            "clusters": _clusters(connection, stage.name),
+            "similarity": {**_similarity(connection, stage.name), "threshold": _threshold(stage)},
+            "bands": _bands(stage),
+            "orphans": _orphans(connection, stage.name),
+            **samples(connection, manifest.source_names(), stage.name, _bands(stage) is not None),
         }
         for stage in stages
     ]
+
+
+def _threshold(stage: StageEntry) -> float | None:
+    """The similarity that makes a duplicate; None where nothing is verified."""
+    least = (stage.definition.get("verify") or {}).get("min_similarity")
+    return None if least is None else float(least)
+
+
+def _bands(stage: StageEntry) -> dict[str, int] | None:
+    """How signatures are cut; None where there are none."""
+    hashes, bands = stage.definition.get("hashes"), stage.definition.get("bands")
+    return {"bands": bands, "rows": hashes // bands} if hashes and bands else None
 
 
 def _gather(connection: duckdb.DuckDBPyConnection, stages: list[str]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curate.report.numbers import compact, count, share
+from curate.report.timing import Timing
 
 Figure = dict[str, Any]
 
@@ -93,66 +94,14 @@ def _amounts(levels: Sequence[_Level], whole: int) -> Figure:
     return notes
 
 
-def matrix(losers: Sequence[str], winners: Sequence[str], counts: Mapping[str, Mapping[str, int]]) -> Figure:
-    """A heatmap of duplicates: a row a source that lost, a column a source that the witness is of.
-
-    The colour grows with the logarithm: a corpus a hundred times smaller still shows.
-    """
-    values = [[counts.get(loser, {}).get(winner, 0) for winner in winners] for loser in losers]
-    cell = {
-        "type": "heatmap",
-        "x": list(winners),
-        "y": list(losers),
-        "z": [[math.log10(value + 1) for value in row] for row in values],
-        "text": [[compact(value) if value else "" for value in row] for row in values],
-        "customdata": [[count(value) for value in row] for row in values],
-        "texttemplate": "%{text}",
-        "hovertemplate": "%{y} lost %{customdata} documents to %{x}<extra></extra>",
-        "textfont": {"color": "--ink", "size": 13},
-        "colorscale": [[0, "--cell"], [1, "--heat"]],
-        "zmin": 0,
-        "showscale": False,
-        "xgap": 2,
-        "ygap": 2,
-    }
-    layout = {
-        "height": 80 + 46 * len(losers),
-        "xaxis": {"title": {"text": "duplicate of a document of"}, "type": "category", "showgrid": False},
-        "yaxis": {"autorange": "reversed", "type": "category", "showgrid": False},
-    }
-    return {"data": [cell], "layout": layout}
-
-
-def cluster_sizes(sizes: Sequence[Mapping[str, int]]) -> Figure:
-    """How many clusters there are of each size, both on log axes."""
-    points: Figure = {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "x": [size["from"] for size in sizes],
-        "y": [size["clusters"] for size in sizes],
-        "customdata": [
-            f"{size['from']} to {size['to']} documents: {count(size['clusters'])} clusters" for size in sizes
-        ],
-        "hovertemplate": "%{customdata}<extra></extra>",
-        "line": {"color": "--s0"},
-        "marker": {"color": "--s0", "size": 8},
-    }
-    layout = {
-        "height": 270,
-        "xaxis": {
-            "type": "log",
-            "title": {"text": "documents in a cluster, at least"},
-            **_log_ticks(points["x"], 2),
-        },
-        "yaxis": {"type": "log", "title": {"text": "clusters"}, **_log_ticks(points["y"], 10)},
-    }
-    return {"data": [points], "layout": layout}
-
-
 def histogram(
-    edges: Sequence[float], series: Mapping[str, Sequence[int]], colours: Mapping[str, str], title: str
+    edges: Sequence[float],
+    series: Mapping[str, Sequence[int]],
+    colours: Mapping[str, str],
+    title: str,
+    threshold: float | None = None,
 ) -> Figure:
-    """Counts in equal bins; more than one series are drawn as steps over each other."""
+    """Counts in equal bins; more than one series are drawn as steps over each other. threshold: a line there."""
     middles = [(low + high) / 2 for low, high in itertools.pairwise(edges)]
     ranges = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(edges)]
     data: list[Figure] = []
@@ -173,7 +122,15 @@ def histogram(
         "xaxis": {"title": {"text": title}, "range": [edges[0], edges[-1]]},
         "yaxis": {"title": {"text": "documents"}, "rangemode": "tozero", **whole_ticks},
     }
+    if threshold is not None:
+        layout |= {"shapes": [line_at(threshold)]}
     return {"data": data, "layout": layout}
+
+
+def line_at(place: float) -> Figure:
+    """A threshold: a broken line across the whole height."""
+    line = {"color": "--warn", "width": 2, "dash": "dash"}
+    return {"type": "line", "x0": place, "x1": place, "y0": 0, "y1": 1, "yref": "paper", "line": line}
 
 
 def languages(
@@ -203,7 +160,7 @@ def languages(
     largest = [value for trace in data for value in trace["x"]]
     layout = {
         "height": 80 + 22 * len(names),
-        "xaxis": {"type": "log", "title": {"text": "documents"}, **_log_ticks(largest, 10)},
+        "xaxis": {"type": "log", "title": {"text": "documents"}, **log_ticks(largest, 10)},
         "yaxis": {**_labels(names), "showgrid": True},
     }
     return {"data": data, "layout": layout}
@@ -242,6 +199,29 @@ def shares(asked: Mapping[str, float], got: Mapping[str, float], unit: str) -> F
     return {"data": data, "layout": layout}
 
 
+def passes(timing: Timing) -> Figure:
+    """Time of tasks by pass."""
+    shown = [each for each in timing.passes if each.tasks]
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "y": list(range(len(shown))),
+        "x": [each.seconds for each in shown],
+        "text": [f"{each.seconds:,.1f}\u00a0s" for each in shown],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {"color": "--s0"},
+    }
+    most = max(each.seconds for each in shown)
+    layout = {
+        "height": 60 + _ROW * len(shown),
+        "xaxis": {"title": {"text": "seconds of tasks, added up"}, "range": [0, most * 1.2 or 1]},
+        "yaxis": _labels([each.name for each in shown]),
+    }
+    return {"data": [bars], "layout": layout}
+
+
 def _labels(names: Sequence[str]) -> Figure:
     """An axis of names from the top down; by number, since two names may be the same."""
     places = list(range(len(names)))
@@ -263,7 +243,7 @@ def _tick(value: int) -> str:
     return str(value)
 
 
-def _log_ticks(values: Sequence[float], base: int) -> Figure:
+def log_ticks(values: Sequence[float], base: int) -> Figure:
     """Ticks at powers of the base, thinned to about six, and the range of a log axis with some air."""
     powers = [math.log(value, base) for value in values if value > 0] or [0.0]
     low = math.floor(min(powers) + 1e-9)

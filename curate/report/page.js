@@ -1,8 +1,15 @@
-// Draws the figures in the colours of the scheme in use, and again when the scheme or the paper changes.
+// Unpacks Plotly, draws the figures in the colours of the scheme in use, and again when scheme or paper change.
 "use strict";
 const figures = JSON.parse(document.getElementById("figures").textContent);
 const scheme = matchMedia("(prefers-color-scheme: dark)");
-const PAPER_WIDTH = 660;
+
+async function unpack() {
+  const packed = Uint8Array.from(atob(document.getElementById("plotly").textContent), (c) => c.charCodeAt(0));
+  const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const script = document.createElement("script");
+  script.textContent = await new Response(plain).text();
+  document.head.append(script);
+}
 
 function coloured(value, style) {
   if (typeof value === "string") return value.startsWith("--") ? style.getPropertyValue(value).trim() : value;
@@ -17,7 +24,7 @@ function titled(axis) {
   return axis.title ? { ...axis, title: { standoff: 8, font: { size: 13 }, ...axis.title } } : axis;
 }
 
-function draw(width) {
+function draw() {
   const style = getComputedStyle(document.documentElement);
   const ink = style.getPropertyValue("--ink").trim();
   const line = style.getPropertyValue("--line").trim();
@@ -26,10 +33,9 @@ function draw(width) {
     const axis = { color: ink, gridcolor: line, zerolinecolor: line, fixedrange: true, automargin: true };
     Plotly.react(id, data, {
       ...layout,
-      width,
-      autosize: width === undefined,
+      width: document.getElementById(id).clientWidth,
       dragmode: false,
-      margin: { l: 8, r: 16, t: 8, b: 40 },
+      margin: { l: 8, r: 16, t: 8, b: layout.xaxis.title ? 40 : 24 },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: style.fontFamily, size: 13, color: ink },
@@ -37,18 +43,51 @@ function draw(width) {
       showlegend: false,
       xaxis: { ...axis, ...titled(layout.xaxis) },
       yaxis: { ...axis, ...titled(layout.yaxis) },
-    }, { displayModeBar: false, responsive: true });
+    }, { displayModeBar: false });
   }
 }
 
-draw();
-scheme.addEventListener("change", () => draw());
-addEventListener("beforeprint", () => {
-  document.documentElement.classList.add("paper");
-  document.querySelectorAll("details").forEach((part) => { part.open = true; });
-  draw(PAPER_WIDTH);
-});
-addEventListener("afterprint", () => {
-  document.documentElement.classList.remove("paper");
+// What scrolls has to be reached by the keyboard.
+function reachable() {
+  document.querySelectorAll(".scroll, pre").forEach((box) => {
+    if (box.scrollWidth > box.clientWidth) {
+      const heading = box.closest("section")?.querySelector("h2")?.textContent ?? "";
+      box.tabIndex = 0;
+      box.setAttribute("role", "region");
+      box.setAttribute("aria-label", `${box.querySelector("caption")?.textContent ?? heading} (scrolls)`);
+    } else {
+      ["tabindex", "role", "aria-label"].forEach((name) => box.removeAttribute(name));
+    }
+  });
+}
+
+function toPaper(paper) {
+  document.documentElement.classList.toggle("paper", paper);
+  if (paper) document.querySelectorAll("#definitions ~ details").forEach((part) => { part.open = true; });
   draw();
-});
+}
+
+async function start() {
+  reachable();
+  document.addEventListener("toggle", reachable, true);
+  try {
+    await unpack();
+  } catch {
+    document.getElementById("without").hidden = false;
+    return;
+  }
+  draw();
+  scheme.addEventListener("change", draw);
+  addEventListener("beforeprint", () => toPaper(true));
+  addEventListener("afterprint", () => toPaper(false));
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth === width || document.documentElement.classList.contains("paper")) return;
+    width = innerWidth;
+    draw();
+    reachable();
+  });
+  document.documentElement.dataset.drawn = "yes";
+}
+
+start();

@@ -1,9 +1,13 @@
-"""The run's page: one HTML file that opens anywhere, offline, with Plotly inlined once."""
+"""The run's page: one HTML file that opens anywhere, offline, with Plotly inlined once, packed."""
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -11,36 +15,51 @@ import jinja2
 from plotly.offline import get_plotlyjs
 
 from curate.io.manifest import Manifest
-from curate.report import figures, numbers
+from curate.report import figures, figures_dedup, figures_rules, numbers
+from curate.report.evidence import Evidence
+from curate.report.timing import Timing
 
 _FOLDER = resources.files("curate.report")
 
 
-def render(stats: Mapping[str, Any], manifest: Manifest) -> str:
-    """The page as HTML; `stats` as `compute_stats` gives them."""
+def render(
+    stats: Mapping[str, Any],
+    manifest: Manifest,
+    evidence: Mapping[str, Evidence] | None = None,
+    timing: Timing | None = None,
+) -> str:
+    """The page as HTML; `stats` as `compute_stats` gives them, `evidence` by stage, `timing` of the last run."""
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        loader=jinja2.FunctionLoader(_text),
     )
     environment.filters |= {
         "count": numbers.count,
         "compact": numbers.compact,
         "size": numbers.size,
         "share": numbers.share,
+        "json": lambda value: json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False),
     }
-    template = environment.from_string(_text("page.html.j2"))
-    return template.render(
+    sources = list(stats["sources"])
+    shown = [_dedup(entry, stats, (evidence or {}).get(entry["stage"])) for entry in stats["dedup"]]
+    return environment.get_template("page.html.j2").render(
         stats=stats,
         manifest=manifest,
-        sources=list(stats["sources"]),
-        colours=figures.source_colours(list(stats["sources"])),
-        rules=_rules(stats),
-        dedup=[_dedup(entry, list(stats["sources"])) for entry in stats["dedup"]],
-        language_names=_language_names(stats),
+        sources=sources,
+        colours=figures.source_colours(sources),
+        rules=ranked_rules(stats),
+        distributions=sorted(stats["rules"], key=lambda rule: -rule["dropped"]),
+        dedup=shown,
+        language_names=language_names(stats),
         orphans=sum(sum(entry["orphans"].values()) for entry in stats["dedup"]),
-        charts=_charts(stats),
+        timing=timing,
+        charts=_charts(stats, shown, timing),
         style=_text("page.css"),
         script=_text("page.js"),
-        plotly=get_plotlyjs(),
+        plotly=_packed_plotly(),
     )
 
 
@@ -48,25 +67,23 @@ def _text(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
-def _charts(stats: Mapping[str, Any]) -> dict[str, figures.Figure]:
+@cache
+def _packed_plotly() -> str:
+    """Plotly as gzip in base64: 1.9 MB instead of 4.8 MB. The page's script unpacks it."""
+    return base64.b64encode(gzip.compress(get_plotlyjs().encode(), 6, mtime=0)).decode()
+
+
+def _charts(
+    stats: Mapping[str, Any], dedup: list[dict[str, Any]], timing: Timing | None
+) -> dict[str, figures.Figure]:
     """The figures by the id of the element they are drawn in."""
     sources = list(stats["sources"])
     charts = {f"waterfall-{unit}": figures.waterfall(stats, unit) for unit in ("documents", "tokens")}
-    for index, entry in enumerate(stats["dedup"]):
-        if not entry["matrix"]:
-            continue
-        shown = _dedup(entry, sources)
-        charts[f"matrix-{index}"] = figures.matrix(shown["losers"], shown["winners"], entry["matrix"])
-        charts[f"clusters-{index}"] = figures.cluster_sizes(entry["clusters"]["sizes"])
-        similarity = entry["similarity"]
-        if sum(similarity["counts"]):
-            charts[f"similarity-{index}"] = figures.histogram(
-                similarity["edges"],
-                {"similarity": similarity["counts"]},
-                {"similarity": "--s0"},
-                "similarity to the witness",
-            )
-    names = _language_names(stats)
+    for index, rule in enumerate(sorted(stats["rules"], key=lambda rule: -rule["dropped"])):
+        charts[f"rule-{index}"] = figures_rules.distribution(rule, sources)
+    for index, entry in enumerate(dedup):
+        charts |= {f"{name}-{index}": figure for name, figure in _dedup_charts(entry).items()}
+    names = language_names(stats)
     if names:
         charts["languages"] = figures.languages(names, stats["languages"], sources)
     if stats["quality"]["scores"]:
@@ -76,10 +93,32 @@ def _charts(stats: Mapping[str, Any]) -> dict[str, figures.Figure]:
         )
     mix = stats["mix"]
     charts["mix"] = figures.shares(mix["asked"], mix["got"], mix["unit"])
+    if timing:
+        charts["passes"] = figures.passes(timing)
     return charts
 
 
-def _rules(stats: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _dedup_charts(entry: Mapping[str, Any]) -> dict[str, figures.Figure]:
+    charts = {}
+    similarity = entry["similarity"]
+    if entry["matrix"]:
+        charts["matrix"] = figures_dedup.matrix(entry["losers"], entry["winners"], entry["matrix"])
+        charts["clusters"] = figures_dedup.cluster_sizes(entry["clusters"]["sizes"])
+    if sum(similarity["counts"]):
+        charts["similarity"] = figures.histogram(
+            similarity["edges"],
+            {"similarity": similarity["counts"]},
+            {"similarity": "--s0"},
+            "similarity to the witness",
+            similarity["threshold"],
+        )
+    if entry["bands"]:
+        points = entry["evidence"].points if entry["evidence"] else []
+        charts["candidates"] = figures_dedup.candidates(entry["bands"], points, similarity["threshold"])
+    return charts
+
+
+def ranked_rules(stats: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each rule of each stage with the documents it dropped by source, most first."""
     found: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for stage in stats["stages"]:
@@ -100,9 +139,23 @@ def _rules(stats: Mapping[str, Any]) -> list[dict[str, Any]]:
     return sorted(rules, key=lambda rule: (-rule["documents"], rule["stage"], rule["rule"]))
 
 
-def _dedup(entry: Mapping[str, Any], sources: list[str]) -> dict[str, Any]:
+def duplicate_rates(entry: Mapping[str, Any], stats: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Of each source that a deduplication stage was shown: documents shown, dropped, and their share."""
+    stage = next(stage for stage in stats["stages"] if stage["name"] == entry["stage"])
+    return [
+        {
+            "source": name,
+            "shown": source["documents_in"],
+            "dropped": source["dropped"],
+            "rate": source["dropped"] / source["documents_in"] if source["documents_in"] else 0.0,
+        }
+        for name, source in stage["sources"].items()
+    ]
+
+
+def _dedup(entry: Mapping[str, Any], stats: Mapping[str, Any], evidence: Evidence | None) -> dict[str, Any]:
     """The stage's figures with its losers and winners in the recipe's order, earlier runs last."""
-    matrix = entry["matrix"]
+    matrix, sources = entry["matrix"], list(stats["sources"])
     place, last = {name: at for at, name in enumerate(sources)}, len(sources)
     return {
         **entry,
@@ -111,11 +164,13 @@ def _dedup(entry: Mapping[str, Any], sources: list[str]) -> dict[str, Any]:
             {winner for row in matrix.values() for winner in row},
             key=lambda name: (place.get(name, last), name),
         ),
-        "dropped": sum(sum(row.values()) for row in matrix.values()),
+        "dropped": sum(source["dropped"] for source in duplicate_rates(entry, stats)),
+        "rates": duplicate_rates(entry, stats),
+        "evidence": evidence,
     }
 
 
-def _language_names(stats: Mapping[str, Any]) -> list[str]:
+def language_names(stats: Mapping[str, Any]) -> list[str]:
     """The languages that the page shows, most documents first, `other` last."""
     totals: dict[str, int] = defaultdict(int)
     for counts in stats["languages"].values():

@@ -16,7 +16,9 @@ from curate.io.files import exists, join
 from curate.io.ledger import MIX, READ, Ledger
 from curate.io.manifest import Manifest
 from curate.io.quarantine import read_quarantine
+from curate.report.distributions import distributions
 from curate.report.duplicates import dedup_stats
+from curate.report.urls import same_urls
 from curate.report.warnings import warnings_of
 
 Stats = dict[str, Any]
@@ -49,7 +51,9 @@ def compute_stats(out: str) -> Stats:
             "totals": _totals(sources),
             "sources": sources,
             "stages": stages,
+            "rules": distributions(connection, manifest),
             "dedup": dedup_stats(connection, manifest),
+            "same_url": same_urls(connection, out, manifest),
             "languages": _languages(connection),
             "quality": _quality(connection),
             "mix": _mix(manifest, sources, stages),

@@ -87,10 +87,16 @@ class Journal:
     def _receipts(self, tasks: Sequence[Task]) -> dict[str, Receipt]:
         """The receipts of an earlier run, by the names of their tasks."""
         written = read_all([join(self.out, task.receipt_path) for task in tasks])
-        return {task.name: _receipt(json.loads(text)) for task, text in zip(tasks, written, strict=True)}
+        found = {task.name: _receipt(text) for task, text in zip(tasks, written, strict=True)}
+        return {name: receipt for name, receipt in found.items() if receipt is not None}
 
 
-def _receipt(found: Mapping[str, Any]) -> Receipt:
+def _receipt(text: bytes) -> Receipt | None:
+    """None for what a power failure left of one."""
+    try:
+        found: Mapping[str, Any] = json.loads(text)
+    except ValueError:
+        return None
     outputs = {name: (int(size), str(digest)) for name, (size, digest) in found["outputs"].items()}
     stages = {name: (int(shown), float(spent)) for name, (shown, spent) in found["stages"].items()}
     return Receipt(found["task"], found["inputs"], outputs, found["facts"], found["seconds"], stages)

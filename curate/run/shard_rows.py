@@ -20,6 +20,7 @@ from curate.io.files import output_errors
 GROUP_ROWS, GROUP_BYTES = 8_192, 128 << 20
 #: Small tables are put together to such blocks, in which rows are looked up.
 _BLOCK_BYTES = 8 << 20
+_SLACK_BYTES = 1 << 20
 
 
 class ShardRows:
@@ -39,7 +40,9 @@ class ShardRows:
     def add(self, table: pa.Table) -> None:
         self._sizes.append(pc.binary_length(table["text"]).to_numpy().astype(np.int64))
         for batch in table.to_batches():
-            self._pending.append(batch)
+            if batch.nbytes >= _BLOCK_BYTES:
+                self._close_block()
+            self._pending.append(_alone(batch))
             self._pending_bytes += batch.nbytes
             if self._pending_bytes >= _BLOCK_BYTES:
                 self._close_block()
@@ -103,3 +106,10 @@ class ShardRows:
             for block in self._blocks:
                 self._writer.write_batch(block)
         self._blocks, self._held_bytes = [], 0
+
+
+def _alone(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch, copied where it would keep far more in memory than itself, such as a long text beside it."""
+    if batch.get_total_buffer_size() <= 2 * batch.nbytes + _SLACK_BYTES:
+        return batch
+    return batch.take(pa.array(np.arange(len(batch))))

@@ -7,6 +7,8 @@ from typing import Any
 import curate
 from curate.engines.task import Pass, Receipt, Task, Update, fingerprint, outputs_fingerprint
 from curate.errors import GuardError
+from curate.io.files import join
+from curate.io.flush import flush_folders
 from curate.io.shard_formats import SHARD_FORMATS, SHARD_INDEX
 from curate.io.sources import SourceColumns, SourceFile
 from curate.plan import CorpusPasses, DocumentPass, Plan, PlannedSource, Step, editing
@@ -81,6 +83,9 @@ class Carrying:
         index = finish.write_shard_index(out, self._plan, shards)
         listed = {SHARD_INDEX} if index else set()
         remove_leftovers(out, quarantine_paths | self._journal.wanted() | listed)
+        # A manifest says that everything beside it is there, after a power failure too.
+        for folder in ("data", "ledger"):
+            flush_folders(join(out, folder))
         finish.write_manifest(out, self._plan, emitting, shards, index, quarantined)
         stats = finish.publish(out)
         for warning in stats["warnings"]:

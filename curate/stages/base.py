@@ -118,6 +118,10 @@ class DocumentStage(ABC):
         """What remains to be decided when every document has been looked at; None where nothing does."""
         return None
 
+    def on_gpu(self) -> str | None:
+        """What of its work has kernels for a GPU; None where all of it is the CPU's."""
+        return None
+
     def warnings(self) -> tuple[str, ...]:
         """What a plan should say about the stage before it runs."""
         return ()

@@ -116,6 +116,10 @@ class CorpusStage(ABC):
     def collector(self, memory: Memory) -> Collector:
         """What gathers from one source file, and moves what does not fit into `memory` to a temporary file."""
 
+    def on_gpu(self) -> str | None:
+        """As `DocumentStage.on_gpu`."""
+        return None
+
     @abstractmethod
     def earlier_runs(self) -> tuple[EarlierRun, ...]:
         """What the runs of `against` collected. Raises SourceError where one cannot be compared with."""

@@ -176,6 +176,9 @@ class ExactDedup(CorpusStage):
             "hash": "murmur3-x64-128",
         }
 
+    def on_gpu(self) -> str | None:
+        return "hashes, join"
+
     def collector(self, memory: Memory) -> KeyCollector:
         return KeyCollector(self.config, kernels_on(self.device))
 

@@ -157,6 +157,9 @@ class FuzzyDedup(CorpusStage):
             "seed": chosen.seed,
         }
 
+    def on_gpu(self) -> str | None:
+        return "sketches, join"
+
     def collector(self, memory: Memory) -> SketchCollector:
         return SketchCollector(self.config.sketcher(), self._preference, memory, kernels_on(self.device))
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from curate.kernels import Texts
 from curate.kernels.choice import kernels_on
 from curate.kernels.heuristics import (
+    PLAIN,
     UNICODE_VERSION,
     WORD_BREAK_VERSION,
     edited_texts,
@@ -143,6 +144,15 @@ class Heuristics(DocumentStage):
             "unicode": UNICODE_VERSION,
             "word_break": WORD_BREAK_VERSION,
         }
+
+    def on_gpu(self) -> str | None:
+        families = self._steps.families
+        if not families or families[0][0] != PLAIN:
+            return None
+        if len(families) == 1:
+            return "statistics"
+        first = (name for name, place in self._steps.place_of.items() if place == 0)
+        return f"statistics of {', '.join(dict.fromkeys(name.rpartition('.')[0] for name in first))}"
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """The first rule each row fails, with what it measured; kept measures are columns."""

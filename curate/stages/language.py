@@ -68,6 +68,9 @@ class Language(DocumentStage):
             "max_chars": self.config.max_chars,
         }
 
+    def on_gpu(self) -> str | None:
+        return "scores"
+
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         model = fasttext(self._model)
         scores = model.score(

@@ -132,6 +132,9 @@ class Quality(DocumentStage):
             "columns": self.columns.names,
         }
 
+    def on_gpu(self) -> str | None:
+        return "scores"
+
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         model = classifier(self._model, self.device)
         _, scored = self._kept_and_scored(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import signal
 import subprocess
@@ -166,6 +167,28 @@ def test_errors_are_one_block(curate, recipe: str, running) -> None:
         "source [bold]dclm: lost 60 %\n  expected: at most 50 %\n  to do: look at the report\n"
         "fuzzy_dedup: a cluster of 9 documents\n"
     )
+
+
+def test_json_logs_hold_errors_too(curate, recipe: str, running) -> None:
+    running(raising(GuardError(Problem("source dclm", "lost 60 %", "at most 50 %", "look at the report"))))
+    code, out, err = curate("run", recipe, "--json-logs")
+    (told,) = (json.loads(line) for line in err.splitlines())
+    assert (code, out, told["event"], told["kind"]) == (1, "", "error", "guard")
+    expected = {
+        "where": "source dclm",
+        "found": "lost 60 %",
+        "expected": "at most 50 %",
+        "fix": "look at the report",
+    }
+    assert told["problems"] == [expected]
+    running(raising(KeyError("layer")))
+    code, _, err = curate("run", recipe, "--json-logs")
+    assert (code, json.loads(err)["kind"]) == (2, "defect")
+    running(lambda out, progress: Result(out, STATS, 0))
+    code, out, err = curate("run", recipe, "--json-logs")
+    assert (code, json.loads(err)["event"], json.loads(err)["documents"]) == (0, "finished", 2000)
+    assert "output: out/demo" in out
+    assert "give --quiet or --json-logs" in curate("run", recipe, "--json-logs", "--quiet")[2]
 
 
 def test_a_wrong_recipe(curate, recipe: str) -> None:

@@ -42,7 +42,7 @@ def orphans(folder: Path, out: str) -> int:
 def test_zyda2(folder: Path) -> None:
     before = sorted(folder.iterdir())
     printed = curate("plan", str(PIPELINES / "zyda2.yaml"), folder=folder)
-    assert "2 times" in printed
+    assert "read twice" in printed
     assert "8 bands of 16 rows" in printed
     assert sorted(folder.iterdir()) == before, "a plan writes nothing"
     printed = curate("run", str(PIPELINES / "zyda2.yaml"), folder=folder)

@@ -96,6 +96,7 @@ class TestGpu:
         stub = types.ModuleType("dask_cuda")
         stub.LocalCUDACluster = cluster  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "dask_cuda", stub)
+        monkeypatch.setattr("curate.engines.remote.kernels_on", lambda device: None)
         return calls
 
     @pytest.mark.parametrize(("workers", "slots"), [(None, 2), (1, 1)])

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from curate.kernels.gpu.kernels import DeviceKernels
-from curate.recipe import load_recipe
+from curate.cli import app
 from curate.run import run
-from curate.synth import generate
 from tests.gpu.host_device import HostDevice
 from tests.run.outputs import output_bytes
-
-RECIPE = """
-name: everything
-sources:
-  - {{name: fineweb-edu, path: "{data}/fineweb-edu/**/*.parquet", id: id, keep: [url]}}
-  - {{name: dolma-cc, path: "{data}/dolma-cc/**/*.json.gz", format: jsonl, id: id}}
-stages:
-  - language: {{keep: [en], min_score: 0.3}}
-  - heuristics: {{profile: nemo, keep_stats: all}}
-  - heuristics: {{name: mixed, profile: [gopher, datatrove], keep_stats: all}}
-  - redact: {{}}
-  - exact_dedup: {{key: text}}
-  - exact_dedup: {{name: by-url, key: url, sources: [fineweb-edu]}}
-  - fuzzy_dedup: {{name: characters, preset: zyda2, guards: {{max_source_loss: 1.0}}}}
-  - quality: {{model: quality-default}}
-  - fuzzy_dedup: {{name: words, preset: fineweb, prefer: quality, guards: {{max_source_loss: 1.0}}}}
-output: {{shard_bytes: 300kB}}
-"""
 
 
 class Counting(HostDevice):
@@ -42,33 +24,6 @@ class Counting(HostDevice):
     def launch(self, kernel, *arguments, **options):
         self.launched.add(kernel)
         super().launch(kernel, *arguments, **options)
-
-
-@pytest.fixture(scope="module")
-def recipe(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("corpora")
-    generate(folder / "synth", 250, seed=5, workers=1, progress=lambda finished: None)
-    path = folder / "recipe.yaml"
-    path.write_text(RECIPE.format(data=folder / "synth"))
-    return load_recipe(str(path))
-
-
-@pytest.fixture(scope="module")
-def reference(recipe, tmp_path_factory):
-    out = tmp_path_factory.mktemp("cpu")
-    run(recipe, str(out), device="cpu", workers=2)
-    return output_bytes(out)
-
-
-@pytest.fixture
-def as_gpu(monkeypatch):
-    """Makes a device the GPU of this process."""
-
-    def install(device: HostDevice) -> None:
-        monkeypatch.setattr("curate.kernels.choice._gpu", DeviceKernels(device))
-        monkeypatch.setattr("curate.engines.placement.device_count", lambda: 1)
-
-    return install
 
 
 @pytest.mark.parametrize("asked", ["gpu", "auto"])
@@ -100,3 +55,29 @@ def test_a_finished_run_is_taken_over_on_another_device(
     run(recipe, str(tmp_path), device="gpu", workers=2)
     assert output_bytes(tmp_path) == reference
     assert not counting.launched
+
+
+def test_a_plan_says_what_runs_where(recipe_file) -> None:
+    def plan(*options: str) -> str:
+        done = CliRunner().invoke(app, ["plan", str(recipe_file), *options], env={"COLUMNS": "200"})
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    shown = plan("--device", "gpu")
+    for line in (
+        "language; gpu: scores",
+        "heuristics; gpu: statistics\n",
+        "mixed; gpu: statistics of gopher",
+        "redact; cpu",
+        "characters: collects; gpu: sketches, join",
+        "exact_dedup: collects; gpu: hashes, join",
+    ):
+        assert line in re.sub(" +\n", "\n", shown)
+    assert "datatrove" not in next(line for line in shown.splitlines() if "mixed; gpu" in line)
+    assert "gpu" not in plan("--device", "cpu")
+
+
+def test_a_plan_for_no_known_device(recipe_file) -> None:
+    done = CliRunner().invoke(app, ["plan", str(recipe_file), "--device", "tpu"])
+    assert done.exit_code == 1
+    assert "one of auto, cpu, gpu" in done.output + done.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -13,6 +15,19 @@ from curate.errors import OutputError
 from curate.io.manifest import Manifest
 from curate.report import compute_stats, render, write_report
 from curate.report.numbers import compact, count, share, size
+
+METRICS = """\
+curate_run_seconds{} 5.5
+curate_tasks{pass="documents-1",state="done before"} 1
+curate_tasks{pass="documents-1",state="done"} 3
+curate_tasks{pass="documents-1",state="to do"} 0
+curate_pass_documents_total{pass="documents-1"} 18
+curate_pass_read_bytes_total{pass="documents-1"} 2000
+curate_pass_written_bytes_total{pass="documents-1"} 1000
+curate_pass_task_seconds_total{pass="documents-1"} 4.000000
+curate_stage_documents_total{stage="language"} 18
+curate_stage_seconds_total{stage="language"} 0.500000
+"""
 
 
 class Page(HTMLParser):
@@ -97,7 +112,8 @@ def test_every_chart_has_a_figure_and_every_figure_a_chart(html: str, page: Page
     assert found is not None
     figures = json.loads(found[1])
     assert sorted(figures) == sorted(page.charts)
-    assert len(figures) == 2 + 2 * 3 + 3
+    # Waterfalls; three of each deduplication and an S-curve; languages, quality, mix; one a rule that has values.
+    assert len(figures) == 2 + 2 * 3 + 1 + 3 + 4
 
 
 def test_the_waterfall_goes_down_to_what_is_kept(html: str) -> None:
@@ -111,10 +127,46 @@ def test_the_waterfall_goes_down_to_what_is_kept(html: str) -> None:
 
 
 def test_the_page_stands_alone(html: str, page: Page) -> None:
-    assert page.addresses == ["data:,"]
+    assert [address for address in page.addresses if not address.startswith("#")] == ["data:,"]
     assert "default-src 'none'" in html
     assert len(html.encode()) < 5_000_000
-    assert html.count("plotly.js v") == 1
+    packed = re.search(r'<script type="application/gzip" id="plotly">(.*?)</script>', html, re.S)
+    assert packed is not None
+    assert gzip.decompress(base64.b64decode(packed[1])).count(b"plotly.js v") == 1
+
+
+def test_links_of_the_page_lead_somewhere(html: str, page: Page) -> None:
+    inside = [address[1:] for address in page.addresses if address.startswith("#")]
+    assert len(inside) > 5
+    assert [name for name in inside if f'id="{name}"' not in html] == []
+
+
+def test_duplicates_stand_beside_their_witnesses(html: str) -> None:
+    """books 0:1 and web 0:0 differ in one word."""
+    words = re.sub(r"\s+", " ", html)
+    assert "the quick <del>red</del> fox" in words
+    assert "the quick <ins>brown</ins> fox" in words
+    assert "Similarity 0.92 to 0.94: 1 pair<" in words
+
+
+def test_texts_that_are_gone_are_said_to_be(out: Path) -> None:
+    (out.parent / "in" / "web-a.parquet").unlink()
+    write_report(str(out))
+    html = (out / "report" / "index.html").read_text(encoding="utf-8")
+    assert "the quick <del>red</del> fox" not in re.sub(r"\s+", " ", html)
+    assert "web-a.parquet" in html
+
+
+def test_times_of_the_last_run_are_on_the_page_alone(out: Path, html: str) -> None:
+    before = (out / "report" / "stats.json").read_bytes()
+    (out / "run").mkdir()
+    (out / "run" / "metrics.prom").write_text(METRICS)
+    write_report(str(out))
+    page = Page((out / "report" / "index.html").read_text(encoding="utf-8"))
+    row = ["documents-1", "3", "1", "4.0", "18", "4", "2.00 kB", "500 B", "1.00 kB"]
+    assert page.row("documents-1") == row
+    assert page.row("language", "18", "0.50") == ["language", "18", "0.50", "36"]
+    assert (out / "report" / "stats.json").read_bytes() == before
 
 
 def test_names_are_escaped(out: Path) -> None:
@@ -134,6 +186,7 @@ def test_an_empty_run_has_a_page(out: Path) -> None:
         "sources": nothing,
         "totals": dict.fromkeys(stats["totals"], 0),
         "stages": [],
+        "rules": [],
         "dedup": [],
     }
     empty |= {"languages": {}, "quality": {"labels": {}, "edges": [], "scores": {}}, "quarantine": {}}

@@ -1,0 +1,98 @@
+"""Distributions of the rules' statistics: counted over columns where they were kept, over drops where not."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from curate.report import compute_stats
+from curate.report.distributions import Bins
+
+
+def rules_of(out: Path) -> dict[str, dict]:
+    return {rule["rule"]: rule for rule in compute_stats(str(out))["rules"]}
+
+
+def count_at(rule: dict, source: str, value: float) -> int:
+    """The count of the bin that holds a value; the last bin has its upper edge too."""
+    bins = list(itertools.pairwise(rule["edges"]))
+    place = next(
+        at
+        for at, (low, high) in enumerate(bins)
+        if low <= value < high or (at == len(bins) - 1 and value == high)
+    )
+    return rule["counts"][source][place]
+
+
+def define(out: Path, definition: dict) -> None:
+    path = out / "manifest.json"
+    manifest = json.loads(path.read_text())
+    next(stage for stage in manifest["stages"] if stage["name"] == "heuristics")["definition"] = definition
+    path.write_text(json.dumps(manifest))
+
+
+def test_drops_are_counted_where_the_statistic_was_not_kept(out: Path) -> None:
+    rules = rules_of(out)
+    assert list(rules) == [
+        "language.other",
+        "gopher_quality.short",
+        "gopher_repetition.top_2_gram",
+        "quality.label",
+    ]
+    label = rules["quality.label"]
+    assert (label["values_of"], label["dropped"], label["undefined"]) == ("drops", 2, 0)
+    assert (label["min"], label["max"]) == (None, None)
+    assert count_at(label, "web", 0.25) == count_at(label, "books", 0.25) == 1
+
+
+def test_bounds_are_those_of_the_definition(out: Path) -> None:
+    rule = {"rule": "gopher_quality.short", "measure": "words", "min": 50.0, "max": 100_000.0}
+    german = {**rule, "min": 20.0}
+    define(out, {"rules": [rule], "by_language": {"de": [german], "fr": [rule]}})
+    found = rules_of(out)["gopher_quality.short"]
+    assert (found["min"], found["max"], found["own_bounds"]) == (50.0, 100_000.0, ["de"])
+    assert found["scale"] == "log"
+    assert found["edges"][0] <= 3.0
+    assert found["edges"][-1] >= 100_000
+    assert count_at(found, "web", 3.0) == 1
+
+
+def test_a_kept_statistic_is_counted_over_all_documents(out: Path) -> None:
+    path = out / "ledger" / "books" / "books.jsonl".replace(".jsonl", ".parquet")
+    table = pq.read_table(path)
+    kept = pa.array([0.1, 0.15, None, 0.5, float("nan"), 0.1])
+    pq.write_table(table.append_column("gopher_repetition.top_2_gram", kept), path)
+    rule = {"rule": "gopher_repetition.top_2_gram", "measure": "top_2_gram", "min": None, "max": 0.2}
+    define(out, {"rules": [rule], "keep_stats": [rule]})
+    found = rules_of(out)["gopher_repetition.top_2_gram"]
+    assert found["values_of"] == "documents"
+    assert sum(found["counts"]["books"]) == 4
+    assert [count_at(found, "books", value) for value in (0.1, 0.15, 0.5)] == [2, 1, 1]
+
+
+def test_values_that_are_none_are_counted_apart(out: Path) -> None:
+    path = out / "ledger" / "web" / "web-b.parquet"
+    table = pq.read_table(path)
+    values = [None if value == 3.0 else value for value in table["value"].to_pylist()]
+    place = table.column_names.index("value")
+    pq.write_table(table.set_column(place, "value", pa.array(values, pa.float64())), path)
+    assert "gopher_quality.short" not in rules_of(out)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "log"),
+    [(0.0, 1.0, False), (-3.0, 500.0, False), (0.0, 1e6, True), (1000.0, 1300.0, False), (2.0, 2.0, False)],
+)
+def test_bins_cover_the_range(low: float, high: float, log: bool) -> None:
+    bins = Bins.over(low, high)
+    edges = bins.edges()
+    assert bins.log is log
+    assert edges == sorted(set(edges))
+    assert len(edges) == bins.number + 1 <= 43
+    assert edges[0] <= low + 1e-9
+    assert high <= edges[-1]
