@@ -24,9 +24,9 @@ from curate.io.remote import RangedFile
 WHOLE_GROUP_BYTES = 256 << 20
 #: A row group below this is not streamed even where batches are small: that would decode it twice for nothing.
 _WORTH_STREAMING = 8 << 20
-#: Rows of a streamed row group decoded at once: about this many bytes, if they are of like length. Long texts stand
-#: together in some files, so this is a small part of a batch.
-_PIECE_BYTES = 256 << 10
+#: Rows of a streamed row group decoded at once: about this many bytes, if they are of like length. Texts hundreds of
+#: times as long as others stand together in some files, so this is a small part of a batch.
+_PIECE_BYTES = 32 << 10
 #: What is read of a column chunk at a time.
 _BUFFER_BYTES = 1 << 20
 

@@ -6,7 +6,7 @@
 // of rows. So a word's sum depends on the word alone and may be remembered, and scores depend neither on batch, thread nor
 // machine; exp and log are those of exact_math.h. fastText adds row after row: its scores differ in their last bits.
 //
-// A model with few labels (fasttext_folds) is folded: each row becomes its products with the output layer's rows, and
+// A model with few labels (FastTextModel::folds) is folded: each row becomes its products with the output layer's rows, and
 // the hidden vector the logits. Both are linear, so this changes the last bits alone; it saves most of the memory that
 // a text touches.
 //
@@ -328,9 +328,6 @@ CURATE_HD void fasttext_prefetch_row(const FastTextView& m, i32 row) {
   for (i64 at = 0; at < size; at += 64) CURATE_PREFETCH(address + at);
   CURATE_PREFETCH(address + size - 1);
 }
-
-// Whether a model's output layer is folded into its rows.
-CURATE_HD bool fasttext_folds(i32 loss, i32 labels, i32 dim) { return loss != HIERARCHICAL && labels <= dim / 2; }
 
 // Adds rows of the input matrix to hidden, in the order given.
 CURATE_HD void fasttext_add_rows(const FastTextView& m, const i32* rows, i64 count, float* hidden) {

@@ -1,12 +1,13 @@
 """Scores texts with supervised fastText models, batches at a time and without fastText.
 
-Reading is `fasttext_file`, scoring `kernels/fasttext.h`: labels and probabilities are those of fastText's `predict`
-(the bits of its hidden vector too), in a fixed order of operations, whatever the batch, the thread or the machine.
-lid.176.ftz reads 70 to 95 MB of text a second on one core (AMD EPYC, 2.6 GHz, other work beside it), 12 to 15 times as
-much as fasttext-predict (`benchmarks/fasttext_language.py`).
+Reading is `fasttext_file`, scoring `kernels/fasttext.h`: labels and probabilities are those of fastText's `predict` up
+to the rounding of its sums, in a fixed order of operations, whatever the batch, the thread or the machine. How far
+scores lie apart, and speed beside fasttext-predict: `benchmarks/results/fasttext_speed.md`.
 
 Memory: a dense matrix stays mapped from its file; a quantised one is expanded to floats where that takes at most
-64 MiB (lid.176.ftz: 0.9 MB become 3.2 MB), and used as codes otherwise.
+64 MiB (lid.176.ftz: 0.9 MB become 3.2 MB), and used as codes otherwise. A model of at most 32 labels, and twice as
+many dimensions, keeps a float a row and label instead, unless its softmax is hierarchical. Each thread that scores
+remembers words in at most 16 MiB.
 """
 
 from __future__ import annotations

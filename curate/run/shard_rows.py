@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 import numpy as np
@@ -76,13 +76,15 @@ class ShardRows:
         order = np.argsort(which, kind="stable")
         blocks, counts = np.unique(which, return_counts=True)
         parts = np.split(rows[order], np.cumsum(counts)[:-1])
-        taken = [
-            self._blocks[block].take(pa.array(part - starts[block]))
-            for block, part in zip(blocks.tolist(), parts, strict=True)
-        ]
         back = np.empty(len(rows), np.int64)
         back[order] = np.arange(len(rows))
-        return pa.Table.from_batches(taken, self._schema).combine_chunks().take(pa.array(back))
+        by_block = [(block, part - starts[block]) for block, part in zip(blocks.tolist(), parts, strict=True)]
+        return self._rows_of(by_block).take(pa.array(back))
+
+    def _rows_of(self, by_block: Sequence[tuple[int, NDArray[np.int64]]]) -> pa.Table:
+        """Rows of blocks as one chunk. Nothing else refers to the copies this takes, so they are gone afterwards."""
+        taken = [self._blocks[block].take(pa.array(rows)) for block, rows in by_block]
+        return pa.Table.from_batches(taken, self._schema).combine_chunks()
 
     def _close_block(self) -> None:
         if not self._pending:

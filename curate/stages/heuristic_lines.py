@@ -13,10 +13,10 @@ C4 = Profile(
     "c4",
     "TensorFlow Datasets 4.9.9, tensorflow_datasets/text/c4_utils.py",
     (
+        at_most("too_long", Measure("chars"), 190_000, "is_valid_length: max_length"),
         at_most("lorem_ipsum", Measure("filler_lines"), 0, _C4.format("filtered-page-loremipsum")),
         at_most("curly_bracket", Measure("bracket_lines"), 0, _C4.format("filtered-page-squigglybracket")),
         at_least("too_few_sentences", Measure("sentences"), 3, _C4.format("min_num_sentences")),
-        at_most("too_long", Measure("kept_chars"), 190_000, "is_valid_length: max_length"),
         removed_share("kept_chars"),
     ),
     family="c4",

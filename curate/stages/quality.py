@@ -106,8 +106,7 @@ class Quality(DocumentStage):
 
     def definition(self) -> dict[str, object]:
         """Raises ModelError if the model cannot be loaded or lacks a label of `keep`, `label` or `keep_scores`."""
-        # Labels and checksums are the same on any device, and who asks here may have no GPU.
-        model = classifier(self._model, "cpu" if self.device == "cpu" else "auto")
+        model = self._described()
         self._kept_and_scored(model)
         indices_of(model, self.config.keep_scores, "quality: keep_scores")
         settings = self.config.model_dump(mode="json", exclude={"name", "sources", "keep_fraction"})
@@ -123,7 +122,7 @@ class Quality(DocumentStage):
         return KeepFraction(KeepFractionConfig(column=self.config.column, fraction=self.config.keep_fraction))
 
     def measurement(self) -> dict[str, object]:
-        model = classifier(self._model, self.device)
+        model = self._described()
         _, scored = self._kept_and_scored(model)
         return {
             "model": model.sha256,
@@ -160,6 +159,10 @@ class Quality(DocumentStage):
             is_kept = pc.is_in(columns[f"{self.config.column}_label"], kept)
             rule[~is_kept.to_numpy(zero_copy_only=False)] = self._places[LABEL_NOT_KEPT]
         return Verdicts(rule, np.where(rule >= 0, measured, np.nan), columns)
+
+    def _described(self) -> Classifier:
+        """The model for its labels and checksums, which are the same on any device: who asks may have no GPU."""
+        return classifier(self._model, "cpu" if self.device == "cpu" else "auto")
 
     def _kept_and_scored(self, model: Classifier) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Indices of the labels kept, and of those whose probabilities add up to the score (none: the best's)."""

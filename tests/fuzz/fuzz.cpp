@@ -9,7 +9,8 @@
 
 #include "bands.h"
 #include "exact_math.h"
-#include "fasttext_output.h"
+#include "fasttext_model.h"
+#include "fasttext_scorer.h"
 #include "heuristics.h"
 #include "instructions.h"
 #include "jaccard_scratch.h"
@@ -218,6 +219,131 @@ static void language_rows(Random& random) {
   fasttext_word_ngram_rows(model, hashes.data(), static_cast<i64>(hashes.size()), row);
 }
 
+// Arrays as a reader hands them over: all counts agree, every value is hostile.
+struct HostileModel {
+  std::vector<u8> spelling, rows, codes;
+  std::vector<i64> begin, end, label_counts;
+  std::vector<i32> kept_buckets, kept_rows;
+  std::vector<float> centroids, norms, output, output_norms;
+  cpu::FastTextParts parts = {};
+};
+
+static float hostile_float(Random& random) {
+  static const float values[] = {0.0f, -0.0f, 1e38f, -1e38f, 3.4e38f, 1e-45f, -1.0f};
+  return random.one_in(4) ? values[random.below(7)] : static_cast<float>(random.below(2001)) / 1000.0f - 1.0f;
+}
+
+static std::vector<float> hostile_floats(Random& random, i64 count) {
+  std::vector<float> values(static_cast<size_t>(count));
+  for (float& value : values) value = hostile_float(random);
+  return values;
+}
+
+template <typename T>
+static cpu::Span<T> span(const std::vector<T>& values) {
+  return {values.data(), values.size()};
+}
+
+static void hostile_dictionary(Random& random, HostileModel& model) {
+  cpu::FastTextParts& parts = model.parts;
+  static const char* const likely[] = {"</s>", "__label__", "__label__x", "the", "a", "", "\xff\x80", "\xd0\xba"};
+  for (i32 i = 0; i < parts.words + parts.labels; ++i) {
+    std::string word = i < 8 && !random.one_in(8) ? likely[i] : std::to_string(i) + any_text(random).substr(0, 80);
+    model.begin.push_back(static_cast<i64>(model.spelling.size()));
+    model.spelling.insert(model.spelling.end(), word.begin(), word.end());
+    model.end.push_back(static_cast<i64>(model.spelling.size()));
+    if (i >= parts.words) model.label_counts.push_back(random.size(i64(1) << 45));
+  }
+  model.spelling.shrink_to_fit();
+}
+
+static i64 hostile_pruning(Random& random, HostileModel& model) {
+  cpu::FastTextParts& parts = model.parts;
+  parts.pruned = parts.bucket > 0 && random.one_in(2);
+  if (!parts.pruned) return parts.words + parts.bucket;
+  const i64 kept = random.size(300), rows = 1 + random.size(300);
+  for (i64 i = 0; i < kept; ++i) {
+    model.kept_buckets.push_back(static_cast<i32>(random.below(static_cast<u64>(parts.bucket))));
+    model.kept_rows.push_back(static_cast<i32>(random.below(static_cast<u64>(rows))));
+  }
+  return parts.words + rows;
+}
+
+static void hostile_matrices(Random& random, HostileModel& model, i64 rows) {
+  cpu::FastTextParts& parts = model.parts;
+  if (parts.pruned || random.one_in(2)) {
+    parts.part = 1 + static_cast<i32>(random.below(static_cast<u64>(parts.dim)));
+    model.codes.resize(static_cast<size_t>(rows * ((parts.dim + parts.part - 1) / parts.part)));
+    for (u8& code : model.codes) code = static_cast<u8>(random.next());
+    model.centroids = hostile_floats(random, 256 * parts.dim);
+    if (random.one_in(2)) model.norms = hostile_floats(random, rows);
+  }
+  if (model.codes.empty()) {
+    const std::vector<float> values = hostile_floats(random, rows * parts.dim);
+    model.rows.resize(values.size() * sizeof(float));
+    if (!values.empty()) std::memcpy(model.rows.data(), values.data(), model.rows.size());
+  }
+  model.output = hostile_floats(random, i64(parts.labels) * parts.dim);
+  if (random.one_in(2)) model.output_norms = hostile_floats(random, parts.labels);
+}
+
+static void hostile_parts(Random& random, HostileModel& model) {
+  cpu::FastTextParts& parts = model.parts;
+  parts.words = static_cast<i32>(random.below(12));
+  parts.labels = 1 + static_cast<i32>(random.size(40));
+  parts.min_n = static_cast<i32>(random.size(64));
+  parts.max_n = static_cast<i32>(random.size(64));
+  parts.word_ngrams = static_cast<i32>(random.size(64));
+  parts.bucket = static_cast<i32>(random.size(3000));
+  if (parts.bucket == 0) parts.max_n = parts.word_ngrams = 0;
+  parts.dim = 1 + static_cast<i32>(random.size(70));
+  parts.loss = 1 + static_cast<i32>(random.below(4));
+  hostile_dictionary(random, model);
+  hostile_matrices(random, model, hostile_pruning(random, model));
+  parts.spelling = span(model.spelling);
+  parts.begin = span(model.begin);
+  parts.end = span(model.end);
+  parts.label_counts = span(model.label_counts);
+  parts.kept_buckets = span(model.kept_buckets);
+  parts.kept_rows = span(model.kept_rows);
+  parts.rows = span(model.rows);
+  parts.codes = span(model.codes);
+  parts.centroids = span(model.centroids);
+  parts.norms = span(model.norms);
+  parts.output = span(model.output);
+  parts.output_norms = span(model.output_norms);
+}
+
+static void score_twice(Random& random, const cpu::FastTextModel& model) {
+  const int k = 1 + static_cast<int>(random.below(5));
+  const size_t room = static_cast<size_t>(k);
+  cpu::FastTextScorer scorer(model.view);
+  for (int i = 0; i < 3; ++i) {
+    const Text text(any_text(random));
+    std::vector<i32> labels(room), again(room);
+    std::vector<float> scores(room), scores_again(room);
+    scorer.score(text.data(), text.size(), k, labels.data(), scores.data());
+    scorer.score(text.data(), text.size(), k, again.data(), scores_again.data());
+    require(labels == again, "remembered words change no label");
+    require(std::memcmp(scores.data(), scores_again.data(), room * sizeof(float)) == 0,
+            "remembered words change no score");
+    for (i32 label : labels) require(label >= -1 && label < model.view.labels, "a label is one of the model's");
+    for (float score : scores) require(score >= 0 && score < 1.1f, "a probability lies between 0 and 1");
+  }
+}
+
+static void models(Random& random) {
+  HostileModel parts;
+  hostile_parts(random, parts);
+  std::unique_ptr<cpu::FastTextModel> model;
+  try {
+    model = std::make_unique<cpu::FastTextModel>(parts.parts);
+  } catch (const std::invalid_argument&) {
+    return;  // a word stands twice, or the counts make no tree
+  }
+  score_twice(random, *model);
+}
+
 static void normal_forms(Random& random) {
   const Text text(any_text(random));
   const Normalizer normalizer(static_cast<int>(random.below(8)));
@@ -249,7 +375,7 @@ static const Target TARGETS[] = {
     {"statistics", document_statistics}, {"similarities", similarities},
     {"joins", joins},               {"survivors", survivors},
     {"language rows", language_rows}, {"exp and log", exact_functions},
-    {"normal forms", normal_forms},
+    {"normal forms", normal_forms}, {"fastText models", models},
 };
 constexpr size_t TARGET_COUNT = sizeof TARGETS / sizeof *TARGETS;
 

@@ -18,6 +18,9 @@ SPECS = {
         WORDS, LABELS, loss="hs", dim=16, min_n=2, max_n=4, bucket=500, pruned=40, quantised=True
     ),
     "words": Spec(WORDS, LABELS[:2], dim=40, word_ngrams=3, bucket=300),
+    "folded": Spec(
+        WORDS, LABELS[:3], dim=12, min_n=2, max_n=3, word_ngrams=2, bucket=300, norms=True, quantised=True
+    ),
     "characters": Spec(WORDS, LABELS, loss="ova", dim=7, min_n=1, max_n=6, word_ngrams=2, bucket=200),
     "no end": Spec(
         WORDS[1:], LABELS, loss="ns", dim=5, min_n=3, max_n=3, bucket=50, norms=True, quantised=True

@@ -47,7 +47,7 @@ def c4(text, sentences_of):
             kept.append(line)
     left = "\n".join(kept).strip()
     scores = {"lorem_ipsum": filler, "curly_bracket": brackets, "too_few_sentences": sentences}
-    return {**scores, "too_long": len(left), "removed": share_gone(text, left)}, left
+    return {**scores, "too_long": len(text), "removed": share_gone(text, left)}, left
 
 
 def dolma_c4(text):

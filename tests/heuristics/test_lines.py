@@ -153,10 +153,11 @@ def test_what_comes_first_drops_the_page():
     assert reasons(f"{GOOD}\n{GOOD}", profile="c4") is None
 
 
-def test_a_page_is_as_long_as_what_stays():
-    long = "\n".join([GOOD] * 3200)
+def test_the_length_of_a_page_is_that_before_lines_go():
+    long = f"{GOOD}\n{GOOD}\n" + "x" * 190_000
     assert reasons(long, profile="c4") == "c4.too_long"
-    assert reasons(long[:189_000], profile="c4") is None
+    assert reasons(long[:190_000], profile="c4") is None
+    assert reasons("{ this is a line. " * 20_000, profile="c4") == "c4.too_long"
 
 
 def test_more_than_five_percent_of_the_words_removed_drops_the_page():

@@ -54,16 +54,16 @@ def predicted(model: object, text: bytes, k: int) -> list[tuple[str, float]]:
     return [(label.removeprefix("__label__"), score) for score, label in found]
 
 
-def check(model: FastText, other: object, texts: list[bytes], k: int) -> None:
+def check(model: FastText, other: object, texts: list[bytes], k: int, apart: float = 1e-5) -> None:
     scores = model.score(texts_of(*texts), k=k)
     for text, labels, probabilities in zip(texts, scores.labels, scores.probabilities, strict=True):
         expected = predicted(other, text, k)
         assert (labels >= 0).sum() == len(expected)
         assert np.allclose(
-            probabilities[: len(expected)], [score for _, score in expected], rtol=0, atol=1e-6
+            probabilities[: len(expected)], [score for _, score in expected], rtol=0, atol=apart
         )
         assert not probabilities[len(expected) :].any()
-        if len(expected) > 1 and expected[0][1] - expected[1][1] < 1e-6:
+        if len(expected) > 1 and expected[0][1] - expected[1][1] < 2 * apart:
             continue  # a tie, or what rounding makes of one
         assert not expected or model.labels[labels[0]] == expected[0][0]
 
@@ -87,7 +87,7 @@ def test_golden_predictions(lid: FastText) -> None:
         names = np.array([*lid.labels, ""])[scores.labels].tolist()
         assert [[name for name in row if name] for row in names] == expected["labels"].to_pylist()
         theirs = np.array([(row + [0.0] * 3)[:3] for row in expected["scores"].to_pylist()], np.float32)
-        assert np.abs(scores.probabilities - theirs).max() < 1e-6
+        assert np.abs(scores.probabilities - theirs).max() < 1e-5
         compared += len(ids)
     assert compared == len(golden) > 0
 
@@ -178,7 +178,8 @@ def test_long_texts_and_many_distinct_words(lid: FastText, peer_lid: object) -> 
     letters = np.array([chr(code) for code in (*range(97, 123), *range(0xE0, 0xF0), *range(0x430, 0x440))])
     words = ["".join(random.choice(letters, random.integers(1, 12))) for _ in range(40_000)]
     texts = [" ".join(words), " ".join(words[:2000] * 3), "x" * 300_000, "日" * 50_000]
-    check(lid, peer_lid, [text.encode() for text in texts], 3)
+    # Sums of hundreds of thousands of rows, rounded in other orders.
+    check(lid, peer_lid, [text.encode() for text in texts], 3, apart=3e-5)
 
 
 def test_batch_order_and_threads_do_not_matter(lid: FastText) -> None:

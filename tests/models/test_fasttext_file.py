@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -44,16 +45,21 @@ def test_truncated_lid(size: int, tmp_path: Path) -> None:
 
 @given(data=st.data())
 @settings(max_examples=400, deadline=None)
-def test_damaged_bytes_never_crash(data: st.DataObject) -> None:
+def test_damaged_bytes_neither_crash_nor_take_much_memory(data: st.DataObject) -> None:
     contents = bytearray(model_bytes(KINDS[data.draw(st.sampled_from(list(KINDS)))]))
     # Most damage falls on the header and the counts, where it matters.
     places = st.one_of(st.integers(0, min(250, len(contents) - 1)), st.integers(0, len(contents) - 1))
     for _ in range(data.draw(st.integers(1, 4))):
         contents[data.draw(places)] = data.draw(st.sampled_from([0, 1, 2, 3, 127, 128, 255]))
+    tracemalloc.start()
     try:
         model = load(bytes(contents))
     except ModelError:
         return
+    finally:
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 100 * len(contents) + (1 << 20)
     scores = model.score(TEXTS, k=3)
     assert (scores.labels < len(model.labels)).all()
 

@@ -1,5 +1,6 @@
 // A fastText model's arrays, as a reader hands them over and has checked them, made ready for scoring.
 #pragma once
+#include <algorithm>
 #include <stdexcept>
 #include <vector>
 
@@ -13,7 +14,7 @@ struct Span {
   size_t size = 0;
 };
 
-// What a model file holds. Arrays that are views (all but output, label counts and what survived pruning) must outlive
+// What a model file holds. spelling: all of its bytes. Arrays that are views (all but output, label counts and what survived pruning) must outlive
 // the model.
 struct FastTextParts {
   i32 words, labels, min_n, max_n, word_ngrams, bucket, dim, loss, part;
@@ -39,7 +40,7 @@ class FastTextModel {
     for (i32 i = 0; i <= 512; ++i) sigmoid[i] = fasttext_sigmoid_entry(i);
     view.sigmoid = sigmoid;
     if (view.loss == HIERARCHICAL) build_tree();
-    if (!fasttext_folds(view.loss, view.labels, view.dim) || !fold_output()) take_output();
+    if (!folds() || !fold_output()) take_output();
   }
   FastTextModel(const FastTextModel&) = delete;
   FastTextModel& operator=(const FastTextModel&) = delete;
@@ -141,6 +142,18 @@ class FastTextModel {
     view.right = right.data();
   }
 
+  i64 row_count() const {
+    return static_cast<i64>(view.codes ? parts_.codes.size / view.parts : parts_.rows.size / (4 * view.dim));
+  }
+
+  // Whether the output layer goes into the rows. Bounded so that work and memory stay in proportion to the file, and
+  // independent of how a quantised matrix is handed over.
+  bool folds() const {
+    const i64 bytes = row_count() * view.labels * 4;
+    return view.loss != HIERARCHICAL && view.labels <= std::min(32, view.dim / 2) &&
+           bytes <= std::max(i64(64) << 20, static_cast<i64>(parts_.spelling.size));
+  }
+
   // Copies the output matrix in the order that its loss reads it.
   void take_output() {
     const i64 labels = view.labels, dim = view.dim;
@@ -154,9 +167,7 @@ class FastTextModel {
 
   // Replaces each row by its products with the output matrix; false, and nothing is replaced, if one is not finite.
   bool fold_output() {
-    const i64 labels = view.labels, dim = view.dim;
-    const i64 count =
-        static_cast<i64>(view.codes ? parts_.codes.size / view.parts : parts_.rows.size / (4 * view.dim));
+    const i64 labels = view.labels, dim = view.dim, count = row_count();
     folded.resize(count * labels);
     std::vector<float> row(dim);
     for (i64 i = 0; i < count; ++i) {

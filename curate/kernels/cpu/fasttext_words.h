@@ -23,7 +23,7 @@ class RememberedWords {
 
   explicit RememberedWords(i32 dim) : dim_(dim) {
     i32 bits = 6;
-    while (bits < 15 && (static_cast<i64>(sizeof(Word)) + dim * 4) << (bits + 1) <= MOST_BYTES) ++bits;
+    while (bits < 17 && (static_cast<i64>(sizeof(Word)) + dim * 4) << (bits + 1) <= MOST_BYTES) ++bits;
     shift_ = 64 - bits;
     words_.resize(size_t(1) << bits);
     sums_.resize(static_cast<size_t>(dim) << bits);
@@ -53,7 +53,7 @@ class RememberedWords {
   }
 
  private:
-  static constexpr i64 MOST_BYTES = i64(4) << 20;
+  static constexpr i64 MOST_BYTES = i64(16) << 20;
   i32 dim_, shift_;
   std::vector<Word> words_;
   std::vector<float> sums_;

@@ -1,5 +1,6 @@
 // fastText scores. A warp takes a text, 32 bytes at a time: each thread finds the rows that begin at its byte, then each
-// sums the columns that are its own over all rows, in the order of the text. So every float is added in the CPU's order.
+// sums the columns that are its own, over the rows of a word and then over the words, in the order of the text. So every
+// float is added in the CPU's order.
 #include "device.h"
 #include "fasttext.h"
 #include "fasttext_output.h"
@@ -23,15 +24,17 @@ class HiddenVector {
  public:
   __device__ HiddenVector(const FastTextView& model, const u8* text, i64 size, const WordTile& tile, u32* word_hashes,
                           float* sums)
-      : m_(model), text_(text), size_(size), tile_(tile), word_hashes_(word_hashes), sums_(sums) {}
+      : m_(model), text_(text), size_(size), tile_(tile), word_hashes_(word_hashes), sums_(sums),
+        word_sums_(sums + model.dim) {}
 
   // Fills sums with the mean of the text's rows; returns how many there are, to threads that have a column.
   __device__ i64 run() {
-    for (int column = threadIdx.x; column < m_.dim; column += blockDim.x) sums_[column] = 0.0f;
+    for (int column = threadIdx.x; column < m_.dim; column += blockDim.x) sums_[column] = word_sums_[column] = 0.0f;
     if (threadIdx.x == 0) tile_.states[blockDim.x] = 0;
     bool ended = false;
     for (i64 at = 0; at < size_ && !ended; at += blockDim.x) ended = take_bytes(at);
     if (!ended) take_end_of_sentence();
+    close_word();
     if (m_.word_ngrams > 1)
       for (i64 first = 0; first < words_; first += blockDim.x) take_word_ngrams(first);
     if (added_ == 0) return 0;
@@ -58,7 +61,7 @@ class HiddenVector {
     if (in_word && (word == threads || word <= last)) list_rows(place, word, starts, entry);
     list_words(last);
     __syncthreads();
-    add_rows();
+    add_word_rows();
     if (self == threads - 1 && word != threads) keep_open(word);
     __syncthreads();
     return last < threads;
@@ -134,8 +137,9 @@ class HiddenVector {
       tile_.row_counts[threadIdx.x] = 0;
     }
     ++words_;
+    close_word();
     __syncthreads();
-    add_rows();
+    add_rows(word_sums_);
     __syncthreads();
   }
 
@@ -145,24 +149,53 @@ class HiddenVector {
     const auto add = [&](u32 bucket) { fasttext_bucket_row(m_, bucket, [&](i32 row) { add_row(row); }); };
     if (word < words_) fasttext_word_ngrams_from(m_, word_hashes_, words_, word, add);
     __syncthreads();
-    add_rows();
+    add_rows(sums_);
     __syncthreads();
   }
 
-  // Adds the listed rows, thread by thread, to the columns that are this thread's own.
-  __device__ void add_rows() {
+  // Adds the listed rows, thread by thread, to the columns of `sums` that are this thread's own.
+  __device__ void add_rows(float* sums) {
     i64 rows = 0;
     for (int column = threadIdx.x; column < m_.dim; column += blockDim.x) {
-      float sum = sums_[column];
+      float sum = sums[column];
       rows = 0;
-      for (int thread = 0; thread < static_cast<int>(blockDim.x); ++thread) {
-        const int count = static_cast<int>(tile_.row_counts[thread]);
-        for (int i = 0; i < count; ++i) sum += term(tile_.rows[thread * tile_.room + i], column);
-        rows += count;
-      }
-      sums_[column] = sum;
+      for (int thread = 0; thread < static_cast<int>(blockDim.x); ++thread) rows += add_listed(thread, column, &sum);
+      sums[column] = sum;
     }
     added_ += rows;
+  }
+
+  // The same for rows of words: where a word starts, the sum of the one before goes to the text's.
+  __device__ void add_word_rows() {
+    i64 rows = 0;
+    for (int column = threadIdx.x; column < m_.dim; column += blockDim.x) {
+      float sum = sums_[column], word = word_sums_[column];
+      rows = 0;
+      for (int thread = 0; thread < static_cast<int>(blockDim.x); ++thread) {
+        if (tile_.states[thread] & STARTS) {
+          sum += word;
+          word = 0.0f;
+        }
+        rows += add_listed(thread, column, &word);
+      }
+      sums_[column] = sum;
+      word_sums_[column] = word;
+    }
+    added_ += rows;
+  }
+
+  // Adds the column of a thread's rows; returns how many there are.
+  __device__ int add_listed(int thread, int column, float* sum) const {
+    const int count = static_cast<int>(tile_.row_counts[thread]);
+    for (int i = 0; i < count; ++i) *sum += term(tile_.rows[thread * tile_.room + i], column);
+    return count;
+  }
+
+  __device__ void close_word() {
+    for (int column = threadIdx.x; column < m_.dim; column += blockDim.x) {
+      sums_[column] += word_sums_[column];
+      word_sums_[column] = 0.0f;
+    }
   }
 
   // The device's copy of the rows is aligned.
@@ -180,7 +213,7 @@ class HiddenVector {
   const i64 size_;
   const WordTile tile_;
   u32* word_hashes_;
-  float* sums_;
+  float *sums_, *word_sums_;
   i64 words_ = 0, added_ = 0;
 };
 

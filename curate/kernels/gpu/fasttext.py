@@ -121,7 +121,7 @@ class FastTextJob:
         if count == 0:
             return
         words = WARP_THREADS + 1
-        shared = 28 * words + 4 * WARP_THREADS * model.rows_a_byte + 4 * model.dim
+        shared = 28 * words + 4 * WARP_THREADS * model.rows_a_byte + 2 * 4 * model.dim
         blocks = min(count, device.blocks)
         device.launch("fasttext_hidden", blocks, WARP_THREADS, self._hidden_arguments, shared)
         device.launch("fasttext_labels", self._label_blocks, THREADS, self._label_arguments)
