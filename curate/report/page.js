@@ -1,4 +1,5 @@
-// Unpacks Plotly, draws the figures in the colours of the scheme in use, and again when scheme or paper change.
+// Unpacks Plotly, draws figures that come into sight in the colours of the scheme in use, and again when scheme or
+// paper change.
 "use strict";
 const figures = JSON.parse(document.getElementById("figures").textContent);
 const scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -24,27 +25,46 @@ function titled(axis) {
   return axis.title ? { ...axis, title: { standoff: 8, font: { size: 13 }, ...axis.title } } : axis;
 }
 
-function draw() {
+function draw(id) {
   const style = getComputedStyle(document.documentElement);
   const ink = style.getPropertyValue("--ink").trim();
   const line = style.getPropertyValue("--line").trim();
-  for (const [id, figure] of Object.entries(figures)) {
-    const { data, layout } = coloured(figure, style);
-    const axis = { color: ink, gridcolor: line, zerolinecolor: line, fixedrange: true, automargin: true };
-    Plotly.react(id, data, {
-      ...layout,
-      width: document.getElementById(id).clientWidth,
-      dragmode: false,
-      margin: { l: 8, r: 16, t: 8, b: layout.xaxis.title ? 40 : 24 },
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: style.fontFamily, size: 13, color: ink },
-      hoverlabel: { font: { family: style.fontFamily } },
-      showlegend: false,
-      xaxis: { ...axis, ...titled(layout.xaxis) },
-      yaxis: { ...axis, ...titled(layout.yaxis) },
-    }, { displayModeBar: false });
+  const { data, layout } = coloured(figures[id], style);
+  const axis = { color: ink, gridcolor: line, zerolinecolor: line, fixedrange: true, automargin: true };
+  Plotly.react(id, data, {
+    ...layout,
+    width: document.getElementById(id).clientWidth,
+    dragmode: false,
+    margin: { l: 8, r: 16, t: 8, b: layout.xaxis.title ? 40 : 24 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: style.fontFamily, size: 13, color: ink },
+    hoverlabel: { font: { family: style.fontFamily } },
+    showlegend: false,
+    xaxis: { ...axis, ...titled(layout.xaxis) },
+    yaxis: { ...axis, ...titled(layout.yaxis) },
+  }, { displayModeBar: false });
+  stale.delete(id);
+}
+
+// Charts are drawn when they come near the window: all of them at once would keep the page from answering for seconds.
+const stale = new Set();
+const inSight = new Set();
+const sight = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (isIntersecting) inSight.add(target.id); else inSight.delete(target.id);
   }
+  drawInSight();
+  document.documentElement.dataset.drawn = "yes";
+}, { rootMargin: "100%" });
+
+function drawInSight() {
+  inSight.forEach((id) => { if (stale.has(id)) draw(id); });
+}
+
+function redraw() {
+  Object.keys(figures).forEach((id) => stale.add(id));
+  drawInSight();
 }
 
 // What scrolls has to be reached by the keyboard.
@@ -64,7 +84,8 @@ function reachable() {
 function toPaper(paper) {
   document.documentElement.classList.toggle("paper", paper);
   if (paper) document.querySelectorAll("#definitions ~ details").forEach((part) => { part.open = true; });
-  draw();
+  redraw();
+  if (paper) [...stale].forEach(draw);
 }
 
 async function start() {
@@ -76,18 +97,22 @@ async function start() {
     document.getElementById("without").hidden = false;
     return;
   }
-  draw();
-  scheme.addEventListener("change", draw);
+  for (const [id, figure] of Object.entries(figures)) {
+    const chart = document.getElementById(id);
+    chart.style.minHeight = `${figure.layout.height}px`;
+    sight.observe(chart);
+  }
+  redraw();
+  scheme.addEventListener("change", redraw);
   addEventListener("beforeprint", () => toPaper(true));
   addEventListener("afterprint", () => toPaper(false));
   let width = innerWidth;
   addEventListener("resize", () => {
     if (innerWidth === width || document.documentElement.classList.contains("paper")) return;
     width = innerWidth;
-    draw();
+    redraw();
     reachable();
   });
-  document.documentElement.dataset.drawn = "yes";
 }
 
 start();

@@ -33,7 +33,12 @@ def commands(text: str) -> Iterator[str]:
             yield re.sub(r"\s+#.*$", "", called[1])
 
 
+def scripts(text: str) -> list[str]:
+    """The Python files that a block calls."""
+    return re.findall(r"^\$ python ([\w-]+\.py)$", text, re.MULTILINE)
+
+
 def file_of(block: Block) -> tuple[str, str] | None:
-    """Name and content of a file that a block shows: its first line is `# name.yaml`."""
-    named = re.match(r"# ([\w-]+\.yaml)\n", block.text)
+    """Name and content of a file that a block shows: its first line is `# name.yaml` or `# name.py`."""
+    named = re.match(r"# ([\w-]+\.(?:yaml|py))\n", block.text)
     return (named[1], block.text) if named else None

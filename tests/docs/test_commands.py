@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from curate.cli import app
-from tests.docs.pages import PAGES, ROOT, blocks, commands, file_of
+from tests.docs.pages import PAGES, ROOT, blocks, commands, file_of, scripts
 
 SHOWN = [
     (str(page.relative_to(ROOT)), command)
@@ -19,7 +19,7 @@ SHOWN = [
     for block in blocks(page)
     for command in commands(block.text)
 ]
-TUTORIALS = ("docs/zyda2.md", "docs/new-crawl.md")
+TUTORIALS = ("docs/quickstart.md", "docs/zyda2.md", "docs/own-classifier.md", "docs/new-crawl.md")
 
 
 def test_there_are_commands_to_check() -> None:
@@ -47,14 +47,16 @@ def test_a_tutorial_does_what_it_says(page: str, tmp_path: Path) -> None:
         shown = file_of(block)
         if shown:
             (tmp_path / shown[0]).write_text(shown[1])
-        for command in commands(block.text):
+        calls = [[script] for script in scripts(block.text)]
+        calls += [["-m", "curate", *shlex.split(command)] for command in commands(block.text)]
+        for call in calls:
             done = subprocess.run(
-                [sys.executable, "-m", "curate", *shlex.split(command)],
+                [sys.executable, *call],
                 cwd=tmp_path,
                 capture_output=True,
                 text=True,
                 timeout=240,
             )
-            assert done.returncode == 0, f"{command}\n{done.stderr}"
+            assert done.returncode == 0, f"{shlex.join(call)}\n{done.stderr}"
             ran += 1
     assert ran >= 4

@@ -28,6 +28,18 @@ _FLAGS = (
     "--remote-allow-origins=*",
 )
 _TIMEOUT = 60
+_SEE_ALL = """
+(async () => {
+  const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await frames();
+  for (const chart of document.querySelectorAll(".chart")) {
+    chart.scrollIntoView({ behavior: "instant" });
+    await frames();
+  }
+  scrollTo({ top: 0, behavior: "instant" });
+  await frames();
+})()
+"""
 
 
 def executable() -> str | None:
@@ -68,11 +80,14 @@ class Tab:
             mobile=False,
         )
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        # Two frames: the page draws its charts again in the first.
-        self.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.see_all()
+
+    def see_all(self) -> None:
+        """Scrolls over the page and back: charts are drawn when they come into sight, in one of two frames."""
+        self.evaluate(_SEE_ALL)
 
     def open(self, path: Path) -> None:
-        """Loads a file and waits until its charts are drawn."""
+        """Loads a file, waits until charts are drawn and looks at all of them."""
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
         self.call("Page.navigate", url=path.as_uri())
@@ -80,6 +95,7 @@ class Tab:
         while self.evaluate("document.documentElement?.dataset.drawn ?? ''") != "yes":
             assert time.monotonic() < until, "the charts were not drawn"
             time.sleep(0.1)
+        self.see_all()
 
     def press_tab(self) -> None:
         for kind in ("keyDown", "keyUp"):
