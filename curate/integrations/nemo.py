@@ -129,7 +129,7 @@ class _DecidingStage(_TextStage):
 
 
 class LanguageStage(_DecidingStage):
-    """The stage `language`, with the keys of a recipe: model, keep, min_score, max_chars. Adds lang, lang_score."""
+    """The stage `language`, with the keys of a recipe: model, keep, min_score and so on. Adds lang, lang_score."""
 
     name = "language"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from curate.errors import ModelError, Problem
-from curate.models.card import Card
+from curate.models.card import HUB_ID, Card
 
 #: What a transformer needs. Weights are safetensors only: pickled ones can run code when they are opened.
 NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt")
@@ -58,8 +58,8 @@ def fetch(card: Card) -> Path:
             Problem(
                 f"model {card.name}",
                 f"{_called(card)} is not in the cache {cache}, and {why}",
-                fix=f"where there is a network, run `curate models fetch {card.name}` and copy {cache} here; or give "
-                "`model` the path of a folder that holds the files",
+                fix=f"where there is a network, run `{_command(card)}` and copy {cache} here; or give `model` the path "
+                f"of {'the file' if card.where.file else 'a folder that holds the files'}",
             )
         ) from error
 
@@ -68,6 +68,15 @@ def missing_extra(model: str, package: str) -> ModelError:
     """The error of a model that needs a package that is not installed."""
     fix = "pip install 'curate[classifiers]'"
     return ModelError(Problem(f"model {model}", f"the package {package} is not installed", fix=fix))
+
+
+def _command(card: Card) -> str:
+    """What fetches the card's files. Without a card, `curate models fetch` takes a repository for a transformer."""
+    bare = HUB_ID.fullmatch(card.name)
+    if card.where.file is None or not bare or bare["hub"] != card.where.hub:
+        return f"curate models fetch {card.name}"
+    revision = f" --revision {card.where.revision}" if card.where.revision else ""
+    return f"hf download {card.where.hub} {card.where.file}{revision}"
 
 
 def _called(card: Card) -> str:

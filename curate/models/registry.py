@@ -1,7 +1,8 @@
 """Models by name, by path, or on the Hugging Face hub: their cards, their files, and loading each once a process.
 
 A model is called by a name of `known_cards`; by the path of a fastText file (.bin, .ftz), of a folder with a saved
-transformer, or of a card (.yaml); or as `owner/name` or `owner/name@revision` of the hub.
+transformer, or of a card (.yaml); or as `owner/name` or `owner/name@revision` of the hub: a transformer, or, for a
+stage that takes fastText models alone, the repository's `model.bin`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ import importlib.util
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from curate.errors import ModelError, Problem
 from curate.models.card import HUB_ID, Card, Where, bare_card, known_cards, read_card
 from curate.models.fasttext import FastText
 from curate.models.hub import fetch
+
+#: What fastText models are called in repositories of the hub.
+HUB_FASTTEXT_FILE = "model.bin"
+_FILES = (".bin", ".ftz", ".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,11 @@ _loaded: dict[Path, tuple[tuple[int, int], FastText]] = {}
 _digests: dict[Path, tuple[tuple[int, int], str]] = {}
 
 
-def card_of(model: str) -> Card:
-    """The card of a model, however a recipe calls it. Raises ModelError, with the nearest name, if it is nothing."""
+def card_of(model: str, hub_kind: Literal["transformer", "fasttext"] = "transformer") -> Card:
+    """The card of a model, however a recipe calls it. hub_kind: what a repository of the hub without a card is.
+
+    Raises ModelError, with the nearest name, if it is nothing.
+    """
     known = known_cards().get(model)
     if known is not None:
         return known
@@ -55,9 +64,9 @@ def card_of(model: str) -> Card:
         return bare_card(model, "transformer", Where(path=model))
     close = difflib.get_close_matches(model, known_cards(), n=1)
     hub = HUB_ID.fullmatch(model)
-    if hub and not close and not path.suffix:
-        where = Where(hub=hub["hub"], revision=hub["revision"])
-        return bare_card(model, "transformer", where)
+    if hub and not close and path.suffix not in _FILES:
+        file = HUB_FASTTEXT_FILE if hub_kind == "fasttext" else None
+        return bare_card(model, hub_kind, Where(hub=hub["hub"], revision=hub["revision"], file=file))
     fix = (
         f"did you mean {close[0]}?"
         if close
@@ -104,12 +113,13 @@ def located(model: str) -> str:
 
 
 def fasttext(model: str) -> FastText:
-    """The fastText model of that name or path: loaded on first use, then shared by all threads of the process.
+    """The fastText model of that name, path or hub repository.
 
+    It is loaded on first use, then shared by all threads of the process.
     A file that has changed since is loaded again. Raises ModelError like `card_of` and `files_of`, or if it is not a
     fastText model.
     """
-    card = card_of(model)
+    card = card_of(model, "fasttext")
     if card.kind != "fasttext":
         raise ModelError(Problem(f"model {model}", f"is of kind {card.kind}", "a fastText model"))
     path = files_of(card).path.resolve()

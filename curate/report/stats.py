@@ -59,7 +59,7 @@ def compute_stats(out: str) -> Stats:
             "mix": _mix(manifest, sources, stages),
             "quarantine": quarantine,
             "redacted": _redacted(connection),
-            "warnings": warnings_of(manifest, stages),
+            "warnings": warnings_of(connection, manifest, stages),
         }
 
 

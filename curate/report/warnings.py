@@ -5,34 +5,76 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from curate.io.manifest import Manifest
+import duckdb
+
+from curate.io.ledger import READ
+from curate.io.manifest import Manifest, StageEntry
 
 #: The share of a source above which one rule's drops are worth a word.
 MOST = 0.5
 _NAMED = 8
+_BOILERPLATE, _HEURISTICS = "boilerplate", "heuristics"
 
 
-def warnings_of(manifest: Manifest, stages: list[dict[str, Any]]) -> list[str]:
-    """A sentence for each stage with rules that fired for no document, and for each rule that dropped more than
-    half of the documents of a source that reached its stage. stages: as in the stats."""
+def warnings_of(
+    connection: duckdb.DuckDBPyConnection, manifest: Manifest, stages: list[dict[str, Any]]
+) -> list[str]:
+    """A sentence for each stage with rules that fired for no document, that was to remove lines and removed none, or
+    that has rules for a language of no document; and for each rule that dropped more than half of the documents of a
+    source that reached its stage. connection: to the ledger; stages: as in the stats."""
     figures = {stage["name"]: stage["sources"] for stage in stages}
-    return [
-        warning
-        for stage in manifest.stages
-        for warning in _of_stage(stage.name, stage.rules, figures.get(stage.name, {}))
-    ]
+    warnings: list[str] = []
+    for place, stage in enumerate(manifest.stages):
+        sources = figures.get(stage.name, {})
+        if not any(entry["documents_in"] for entry in sources.values()):
+            continue
+        before = [earlier.name for earlier in manifest.stages[:place]]
+        warnings += _silent_rules(stage, sources)
+        warnings += _idle_removals(connection, stage)
+        warnings += _absent_languages(connection, stage, before)
+        warnings += _greedy_rules(stage, sources)
+    return warnings
 
 
-def _of_stage(name: str, rules: tuple[str, ...], sources: Mapping[str, Any]) -> Iterator[str]:
+def _silent_rules(stage: StageEntry, sources: Mapping[str, Any]) -> Iterator[str]:
     fired = {rule for entry in sources.values() for rule in entry["reasons"]}
-    silent = [rule for rule in rules if rule not in fired]
-    if silent and any(entry["documents_in"] for entry in sources.values()):
+    # The lines that this stage removes are its work, whether or not a document is lost with them.
+    silent = [rule for rule in stage.rules if rule not in fired and stage.kind != _BOILERPLATE]
+    if silent:
         named = ", ".join(silent[:_NAMED])
         more = f" and {len(silent) - _NAMED} more" if len(silent) > _NAMED else ""
-        yield f"{name}: {len(silent)} of {len(rules)} rules fired for no document: {named}{more}"
+        yield f"{stage.name}: {len(silent)} of {len(stage.rules)} rules fired for no document: {named}{more}"
+
+
+def _idle_removals(connection: duckdb.DuckDBPyConnection, stage: StageEntry) -> Iterator[str]:
+    there = [row[0] for row in connection.execute("DESCRIBE present").fetchall()]
+    removals = ["boilerplate_removed"] if stage.kind == _BOILERPLATE else []
+    if stage.kind == _HEURISTICS:
+        kept = [str(rule["rule"]) for rule in stage.definition.get("keep_stats", [])]
+        removals = [name for name in kept if name.endswith(".removed")]
+    for column in (name for name in removals if name in there):
+        found = connection.execute(f'SELECT coalesce(max("{column}"), 0) > 0 FROM present').fetchone()
+        if found is not None and not found[0]:
+            yield f"{stage.name}: {column} is 0 for every document: no line was removed"
+
+
+def _absent_languages(
+    connection: duckdb.DuckDBPyConnection, stage: StageEntry, before: list[str]
+) -> Iterator[str]:
+    languages = stage.definition.get("by_language", {})
+    if not languages:
+        return
+    query = "SELECT DISTINCT lang FROM ledger WHERE dropped_by IS NULL OR NOT list_contains(?, dropped_by)"
+    found = {lang for (lang,) in connection.execute(query, [[READ, *before]]).fetchall()}
+    absent = [language for language in languages if language not in found]
+    if absent:
+        yield f"{stage.name}: by_language has rules for {', '.join(absent)}, the language of no document"
+
+
+def _greedy_rules(stage: StageEntry, sources: Mapping[str, Any]) -> Iterator[str]:
     for source, entry in sources.items():
         for rule, documents in entry["reasons"].items():
             if documents > MOST * entry["documents_in"]:
                 part = documents / entry["documents_in"]
                 counts = f"{documents:,} of {entry['documents_in']:,} documents"
-                yield f"{name}: {rule} dropped {part:.0%} of source {source} ({counts})"
+                yield f"{stage.name}: {rule} dropped {part:.0%} of source {source} ({counts})"

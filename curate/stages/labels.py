@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 
 from curate.errors import ModelError, Problem
 from curate.models.classifier import Classifier
-from curate.models.fasttext import FastText
+from curate.models.fasttext import PREFIX, FastText
+
+
+def check_labels(wanted: Iterable[str], known: Iterable[str], where: str) -> None:
+    """Raises ModelError, naming the labels there are, for one that is not among those known."""
+    known = sorted(set(known))
+    for name in wanted:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            shown = ", ".join(known[:200])
+            fix = f"did you mean {close[0]}?" if close else ""
+            raise ModelError(Problem(where, f"the model has no label {name!r}", f"one of {shown}", fix))
 
 
 def indices_of(model: FastText | Classifier, wanted: Sequence[str], where: str) -> NDArray[np.int32]:
@@ -19,18 +30,11 @@ def indices_of(model: FastText | Classifier, wanted: Sequence[str], where: str) 
 
     Raises ModelError, naming the labels there are, for one that the model does not have.
     """
-    indices = []
-    for label in wanted:
-        name = label.removeprefix("__label__")
-        if name not in model.labels:
-            close = difflib.get_close_matches(name, model.labels, n=1)
-            shown = ", ".join(sorted(model.labels)[:200])
-            fix = f"did you mean {close[0]}?" if close else ""
-            raise ModelError(Problem(where, f"the model has no label {name!r}", f"one of {shown}", fix))
-        indices.append(model.labels.index(name))
-    return np.array(indices, np.int32)
+    names = [label.removeprefix(PREFIX) for label in wanted]
+    check_labels(names, model.labels, where)
+    return np.array([model.labels.index(name) for name in names], np.int32)
 
 
-def names_of(model: FastText | Classifier, labels: NDArray[np.int32]) -> pa.Array:
+def names_of(names: Sequence[str], labels: NDArray[np.int32]) -> pa.Array:
     """The labels' names as an Arrow string array, null for index -1."""
-    return pa.array(model.labels, pa.string()).take(pa.array(labels, mask=labels < 0))
+    return pa.array(names, pa.string()).take(pa.array(labels, mask=labels < 0))

@@ -140,7 +140,7 @@ class Quality(DocumentStage):
         found = model.predict(batch.texts, rows)
         columns = {
             self.config.column: pa.array(_score(found, scored)),
-            f"{self.config.column}_label": names_of(model, found.best),
+            f"{self.config.column}_label": names_of(model.labels, found.best),
         }
         for label, column in self._kept_scores.items():
             place = indices_of(model, (label,), "quality: keep_scores")[0]

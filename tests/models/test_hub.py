@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 import yaml
 
@@ -16,6 +18,9 @@ pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed 
 from huggingface_hub import constants
 
 from curate.errors import ModelError
+from curate.kernels import Texts
+from curate.stages.base import Batch
+from curate.stages.language import Language
 from curate.stages.quality import Quality
 from tests.models.fasttext_files import Spec, model_bytes
 
@@ -74,6 +79,38 @@ def test_a_fasttext_file_is_taken_from_the_cache_and_checked(tmp_path: Path, cac
     assert unpinned.definition()["sha256"] == sha256, "what was seen is recorded"
     (warning,) = unpinned.warnings()
     assert "pins no checksum" in warning
+
+
+def test_language_takes_a_repository_by_its_name(cache: Path) -> None:
+    content = model_bytes(Spec(labels=("__label__eng_Latn", "__label__deu_Latn")))
+    into_cache(cache, "someone/lid-1.5", {"model.bin": content})
+    for model in ("someone/lid-1.5", "someone/lid-1.5@main", f"someone/lid-1.5@{COMMIT}"):
+        found = Language(Language.Config(model=model, keep=("en",)))
+        assert found.definition()["sha256"] == hashlib.sha256(content).hexdigest()
+        (warning,) = found.warnings()
+        assert "pins no checksum" in warning
+        verdicts = found.decide(Batch("web", Texts.from_arrow(pa.array(["the", "house"]))), np.arange(2))
+        assert set(verdicts.columns["lang"].to_pylist()) <= {"en", "de"}
+
+
+def test_language_takes_a_card_of_the_hub(tmp_path: Path, cache: Path) -> None:
+    content = model_bytes(Spec())
+    sha256 = hashlib.sha256(content).hexdigest()
+    into_cache(cache, "someone/words", {"lid.ftz": content})
+    where = {"hub": "someone/words", "file": "lid.ftz"}
+    pinned = Language(Language.Config(model=card(tmp_path, "fasttext", {"lid.ftz": sha256}, **where)))
+    assert (pinned.definition()["sha256"], pinned.warnings()) == (sha256, ())
+    with pytest.raises(ModelError, match=rf"SHA-256 {sha256}(.|\n)*{'0' * 64}"):
+        Language(
+            Language.Config(model=card(tmp_path, "fasttext", {"lid.ftz": "0" * 64}, **where))
+        ).definition()
+
+
+def test_a_language_model_not_in_the_cache_says_how_to_get_it(cache: Path) -> None:
+    with pytest.raises(ModelError, match=r"`hf download someone/else model\.bin --revision v1`"):
+        Language(Language.Config(model="someone/else@v1")).definition()
+    with pytest.raises(ModelError, match="no such name and no such file"):
+        Language(Language.Config(model="models/missing.bin")).definition()
 
 
 def test_a_transformer_is_taken_from_the_cache(tmp_path: Path, cache: Path) -> None:

@@ -57,6 +57,40 @@ def test_a_run_warns_of_rules_that_do_nothing_or_too_much(tmp_path: Path) -> Non
     assert stats["redacted"]["last"] == {"redacted_emails": 0, "redacted_ips": 0}
 
 
+EDITS = """
+  - language: {keep: [en], min_score: 0.2}
+  - boilerplate: {name: listed, known: false, patterns: DATA/pattern.txt}
+  - heuristics:
+      name: edited
+      profile: [datatrove.c4_quality_keep_unpunctuated, dclm.refinedweb_lines]
+      rules: [datatrove.c4_quality_keep_unpunctuated.removed, word_removal_ratio]
+      thresholds: {word_removal_ratio: {max: 0}}
+  - heuristics:
+      name: any
+      profile: multilingual.quality
+      rules: [word_count]
+      thresholds: {word_count: {min: 1000}}
+      by_language: {en: {thresholds: {word_count: {min: 1}}}, de: {skip: [word_count]}}
+"""
+
+
+def test_a_run_warns_of_stages_that_remove_no_line_and_of_languages_of_no_document(tmp_path: Path) -> None:
+    recipe = _recipe(tmp_path)
+    (tmp_path / "pattern.txt").write_text("unheard of\n")
+    head, _, tail = recipe.read_text().partition("  - language")
+    edits = EDITS.replace("DATA", str(tmp_path))
+    recipe.write_text(head + edits.lstrip("\n") + tail[tail.index("mix:") :])
+    found = run(load_recipe(recipe), str(tmp_path / "out"), workers=1).stats["warnings"]
+    assert found == [
+        "language: 2 of 2 rules fired for no document: language.not_kept, language.low_score",
+        "listed: boilerplate_removed is 0 for every document: no line was removed",
+        "edited: 1 of 1 rules fired for no document: dclm.refinedweb_lines.word_removal_ratio",
+        "edited: dclm.refinedweb_lines.removed is 0 for every document: no line was removed",
+        "any: 1 of 1 rules fired for no document: multilingual.quality.word_count",
+        "any: by_language has rules for de, the language of no document",
+    ]
+
+
 def test_a_plan_lists_rules_in_order_with_thresholds(tmp_path: Path) -> None:
     made = plan(load_recipe(_recipe(tmp_path)))
     lines = {step.name: rule_lines(step) for step in made.steps}

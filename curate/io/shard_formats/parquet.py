@@ -34,10 +34,11 @@ class Parquet(ShardFormat):
         # Texts are hardly ever equal, so a dictionary of them only costs; so do statistics, for which Arrow copies the
         # least and the greatest text several times.
         words = [name for name in schema.names if name != "text"]
-        how = {"compression": options.compression, "use_dictionary": words, "write_statistics": words}
         with (
             atomic_write(paths[0]) as file,
-            pq.ParquetWriter(file, schema, **how) as writer,
+            pq.ParquetWriter(
+                file, schema, compression=options.compression, use_dictionary=words, write_statistics=words
+            ) as writer,
         ):
             for group in groups:
                 writer.write_table(group, row_group_size=len(group))
