@@ -98,7 +98,7 @@ def run(
     json_logs: JsonLogs = False,
     debug: Debug = False,
 ) -> None:
-    """Carries out RECIPE; a run that was interrupted goes on where it stopped."""
+    """Carries out RECIPE; goes on where an interrupted run stopped."""
     if quiet and json_logs:
         raise typer.BadParameter("give --quiet or --json-logs")
     with reporting(debug, json_logs):
@@ -168,10 +168,10 @@ def plan(
     ] = "auto",
     debug: Debug = False,
 ) -> None:
-    """Checks RECIPE against the real files and shows what a run would do, without writing anything.
+    """Shows what a run would do and cost, and writes nothing.
 
-    A sample of each source goes through the stages. --documents and --bytes (one follows from the other by the
-    sample's mean) show bytes, memory, tasks and hours by pass at that size.
+    Checks RECIPE against the real files. A sample of each source goes through the stages. --documents and --bytes
+    (one follows from the other by the sample's mean) show bytes, memory, tasks and hours by pass at that size.
     """
     with reporting(debug):
         from curate.display import out_console
@@ -205,7 +205,10 @@ def synth(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Makes corpora shaped like those of Zyda-2, with planted duplicates that truth.parquet names."""
+    """Makes sample corpora with planted duplicates.
+
+    Shaped like those of Zyda-2; truth.parquet says which document is what.
+    """
     with reporting(debug):
         _make_corpora(Path(folder), documents, seed, workers or _cores(), quiet)
 

@@ -26,7 +26,7 @@ def report(
     ] = "html",
     debug: Debug = False,
 ) -> None:
-    """Writes OUT/report again and shows its figures, or prints them as Markdown."""
+    """Writes OUT/report again, or prints it as Markdown."""
     if form not in ("html", "markdown"):
         raise typer.BadParameter(f"--format {form}: give html or markdown")
     with reporting(debug):
@@ -63,7 +63,10 @@ def explain(
     seed: Annotated[int, typer.Option(help="With --random: another seed picks others.")] = 0,
     debug: Debug = False,
 ) -> None:
-    """Shows why a document of the run OUT was kept or dropped, or why some random ones were dropped."""
+    """Shows why a document was kept or dropped.
+
+    Of the run OUT; with --random, why some that were drawn at random were dropped.
+    """
     if random == (document is not None):
         raise typer.BadParameter("give a document or --random")
     with reporting(debug):
@@ -119,7 +122,10 @@ def diff(
     ] = None,
     debug: Debug = False,
 ) -> None:
-    """Shows which documents two runs over the same files judge differently, and why."""
+    """Shows which documents two runs judge differently, and why.
+
+    Of files that both runs read.
+    """
     with reporting(debug):
         from curate.display import out_console
         from curate.report.diff import diff as compare

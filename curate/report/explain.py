@@ -24,6 +24,11 @@ _DIFF_WORDS = 400
 _CONTEXT = 8
 #: The key of a stage's definition that its values are measured against, where none is called like the rule.
 _THRESHOLDS = {"fuzzy_dedup": "min_similarity", "language": "min_score", "quality": "keep", "where": "keep"}
+#: Columns of the ledger that the heading gives in other words, or the journey does; all others stand there by name.
+_TOLD_OTHERWISE = {
+    *("doc", "id", "source", "bytes", "tokens", "dropped_by", "reason", "value"),
+    *("duplicate_of", "duplicate_in", "similarity", "copies"),
+}
 _STYLES = {"same": "", "document": "red strike", "witness": "green"}
 
 
@@ -32,14 +37,15 @@ class Step:
     """What one stage did.
 
     outcome: `passed`, `dropped` or `not shown` (dropped before, or of a source that the stage does not see).
-    rule, value, threshold: of a drop; threshold is None where the stage's definition tells none.
+    rule: of a drop. value, threshold: of a drop, and of a language or quality stage passed whose score or label the
+    ledger has; threshold is None where the stage's definition tells none.
     """
 
     stage: str
     kind: str
     outcome: str
     rule: str | None = None
-    value: float | None = None
+    value: float | str | None = None
     threshold: Any = None
 
 
@@ -169,9 +175,21 @@ def _steps(manifest: Manifest, row: Mapping[str, Any]) -> list[Step]:
             steps.append(Step(stage.name, stage.kind, "dropped", row["reason"], row["value"], limit))
         else:
             shown = not gone and (stage.sources is None or row["source"] in stage.sources)
-            steps.append(Step(stage.name, stage.kind, "passed" if shown else "not shown"))
+            steps.append(_passed(stage, row) if shown else Step(stage.name, stage.kind, "not shown"))
         gone = gone or dropped
     return steps
+
+
+def _passed(stage: StageEntry, row: Mapping[str, Any]) -> Step:
+    """A stage that let the document through; with the score, or the label, that it judged by, where that is known."""
+    column = {"language": "lang_score", "quality": stage.definition.get("column", "quality")}.get(
+        stage.kind, ""
+    )
+    limits = (stage.definition.get(end) for end in ("min_score", "max_score"))
+    value, limit = row.get(column), _bounds(*limits)
+    if stage.kind == "quality" and limit is None and stage.definition.get("keep"):
+        value, limit = row.get(f"{column}_label"), stage.definition["keep"]
+    return Step(stage.name, stage.kind, "passed", None, value, None if value is None else limit)
 
 
 def threshold(stage: StageEntry, reason: str) -> Any:
@@ -267,9 +285,7 @@ def _heading(explanation: Explanation) -> RenderableType:
         "id": row["id"],
         "file": f"{explanation.path}, row {unpack_doc(row['doc']).row}",
         "size": f"{count(row['bytes'])} bytes, about {count(row['tokens'])} tokens",
-        **{name: row[name] for name in ("lang", "lang_score", "quality", "quality_label")},
-        "cluster": row["cluster"],
-        "cluster_size": row["cluster_size"],
+        **{name: value for name, value in row.items() if name not in _TOLD_OTHERWISE},
     }
     grid = Table.grid(padding=(0, 2))
     for name, value in facts.items():

@@ -13,6 +13,8 @@ from curate.report.numbers import compact, count
 _HEIGHT = 210
 #: Where a count of zero lies on a logarithmic axis.
 _FLOOR = 0.5
+#: Below this many documents an axis would be divided finer than by ones, and whole numbers stand there twice.
+_FEW = 6
 
 
 def distribution(rule: Mapping[str, Any], sources: Sequence[str]) -> Figure:
@@ -81,6 +83,8 @@ def _layout(
     yaxis: Figure = {"title": {"text": "dropped" if drops else "documents"}}
     if drops:
         yaxis |= {"rangemode": "tozero", "tickformat": ",d"}
+        if max(map(sum, zip(*rule["counts"].values(), strict=True))) < _FEW:
+            yaxis["dtick"] = 1
     else:
         most = max(max(counts) for counts in rule["counts"].values())
         top = max(1, math.ceil(math.log10(max(1, most))))

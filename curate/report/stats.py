@@ -34,6 +34,8 @@ _COUNTS = (
     "tokens_in",
     "tokens_out",
 )
+#: fastText adds 1e-5 to each probability before its logarithm: sums of a few exceed 1 by less than this.
+_ROUNDING = 1e-3
 _UNIT_COLUMN = {"tokens": "tokens_out", "bytes": "bytes_out", "documents": "rows_out"}
 
 
@@ -177,7 +179,9 @@ def _quality(connection: duckdb.DuckDBPyConnection) -> Stats:
     for source, label, documents in sorted(connection.execute(query).fetchall()):
         labels[source][label] = documents
     scored = "FROM ledger WHERE quality IS NOT NULL AND NOT isnan(quality)"
-    extent = connection.execute(f"SELECT floor(min(quality)), ceil(max(quality)) {scored}").fetchone()
+    extent = connection.execute(
+        f"SELECT floor(min(quality)), ceil(max(quality) - {_ROUNDING}) {scored}"
+    ).fetchone()
     if extent is None or extent[0] is None:
         return {"labels": dict(labels), "edges": [], "scores": {}}
     low, high = min(0, int(extent[0])), max(1, int(extent[1]))

@@ -33,6 +33,13 @@ def test_a_kept_document_passed_every_stage_of_its_source(out: Path) -> None:
     assert explain(str(out), "web:0:0").fate == "kept, 2 copies in the output"
 
 
+def test_a_stage_that_was_passed_shows_what_it_judged_by(out: Path) -> None:
+    explanation = explain(str(out), "web:0:1")
+    (step,) = [step for step in explanation.steps if step.kind == "quality"]
+    assert (step.outcome, step.value, step.threshold) == ("passed", "High", ["High"])
+    assert "0.75" in rendered(explanation)
+
+
 def test_a_drop_names_rule_value_and_threshold(out: Path) -> None:
     explanation = explain(str(out), "books-0-1")
     assert outcomes(explanation) == ["passed", "passed", "passed", "dropped", "not shown", "not shown"]

@@ -115,6 +115,18 @@ def test_a_stage_that_the_manifest_does_not_have_is_an_error(out: Path) -> None:
         compute_stats(str(out))
 
 
+def test_probabilities_just_above_one_need_no_axis_to_two(out: Path) -> None:
+    for path in (out / "ledger").rglob("*.parquet"):
+        table = pq.read_table(path)
+        if "quality" in table.column_names:
+            place = table.column_names.index("quality")
+            above = pa.array([1.00001] * len(table), pa.float32())
+            pq.write_table(table.set_column(place, "quality", above), path)
+    quality = compute_stats(str(out))["quality"]
+    assert quality["edges"][-1] == 1
+    assert all(sum(counts) == counts[-1] > 0 for counts in quality["scores"].values())
+
+
 def test_a_run_without_optional_columns_has_figures(out: Path) -> None:
     for path in (out / "ledger").rglob("*.parquet"):
         pq.write_table(pq.read_table(path, columns=["doc", "bytes", "tokens"]), path)
