@@ -120,6 +120,8 @@ class Ledger:
         with tempfile.TemporaryDirectory(prefix="curate-duckdb-") as spill:
             config: dict[str, Any] = {"temp_directory": spill, "memory_limit": _MEMORY_LIMIT}
             connection = duckdb.connect(":memory:", config=config)
+            # Every query would read every file's footer again, and a report asks dozens.
+            connection.execute("LOAD parquet; SET parquet_metadata_cache = true")
             try:
                 self.define(connection, spill)
                 yield connection
