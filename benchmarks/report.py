@@ -62,7 +62,7 @@ def enlarge(small: Path, large: Path, copies: int, files: int) -> int:
     entries = [(source, file) for source in manifest["sources"] for file in source["files"]]
     rows_of_file = {source["index"] << 56 | file["index"] << 32: file["rows"] for source, file in entries}
     total = 0
-    for source, file in entries:
+    for _, file in entries:
         table = repeated(pq.read_table(small / file["ledger"]), rows_of_file, copies)
         step = -(-len(table) // files)
         for number in range(files):
