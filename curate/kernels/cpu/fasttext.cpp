@@ -95,7 +95,7 @@ class FastText {
     array("word_slots", model.word_slots.data(), model.word_slots.size());
     array("kept_filter", model.kept_filter.data(), model.kept_filter.size());
     array("kept_slots", model.kept_slots.data(), model.kept_slots.size());
-    const bool folded = !model.folded.empty();
+    const bool folded = model.folded.size() > 0;
     array("rows", model.view.rows, folded ? model.folded.size() * 4 : rows_.shape(0));
     array("codes", codes_.data(), folded ? 0 : codes_.shape(0));
     array("centroids", centroids_.data(), folded ? 0 : centroids_.shape(0));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "fasttext_bounds.h"
 #include "fasttext_output.h"
 #include "fasttext_words.h"
 
@@ -11,8 +12,8 @@ namespace curate::cpu {
 class FastTextScorer {
  public:
   explicit FastTextScorer(const FastTextView& model)
-      : m_(model), remembered_(model.dim), hidden_(model.dim), word_(model.dim), logits_(model.labels),
-        node_scores_(model.labels + 1), nodes_(model.labels + 1),
+      : m_(model), remembered_(model.dim), new_sums_(static_cast<size_t>(WordBounds::MOST) * model.dim),
+        hidden_(model.dim), logits_(model.labels), node_scores_(model.labels + 1), nodes_(model.labels + 1),
         output_{hidden_.data(), logits_.data(), nodes_.data(), node_scores_.data()} {}
 
   // The k best labels of a text, and their probabilities; -1 and 0 where there are fewer.
@@ -20,13 +21,7 @@ class FastTextScorer {
     std::fill(hidden_.begin(), hidden_.end(), 0.0f);
     hashes_.clear();
     added_ = 0;
-    i64 at = 0;
-    bool ended = false;
-    while (!ended && find_words(text, size, &at, &ended)) {
-      list_rows();
-      for (i32 i = 0; i < found_; ++i) add_word(words_[i]);
-    }
-    if (!ended) add_end_of_sentence();
+    add_words(text, size);
     if (m_.word_ngrams > 1) add_word_ngrams();
     if (added_ == 0) {
       std::fill(labels, labels + k, -1);
@@ -39,128 +34,191 @@ class FastTextScorer {
   }
 
  private:
-  static constexpr i32 WORDS = 32;  // are found, and what they need is asked for, before the first is added
-  static constexpr i32 ROWS = 1024;  // that a list has room for
-  static constexpr i32 WAITING = 256;  // rows without a list wait until they are added together
+  static constexpr i32 ROWS = 512;  // are asked for before the first is added
 
-  enum State : i32 { REMEMBERED, LISTED, UNLISTED, LABEL };
+  enum State : u8 { REMEMBERED, NEW, LABEL };
 
-  struct Found {
-    const u8* word;
+  struct Word {
+    const u8* spelling;
     i64 size;
-    u32 hash, slot;
+    WordKey key;
+    u32 slot, hash;
+    i32 entry;
     State state;
-    i32 first, rows;  // of its list
+    i64 rows;
+    const float* sum;
   };
 
-  bool find_words(const u8* text, i64 size, i64* at, bool* ended) {
-    for (found_ = 0; found_ < WORDS && !*ended; ++found_) {
-      Found& next = words_[found_];
-      next.size = fasttext_next_word(text, size, at, &next.hash);
-      if (next.size == 0) break;
-      next.word = text + *at - next.size;
-      next.slot = remembered_.slot(next.hash);
-      remembered_.prefetch(next.slot);
-      *ended = fasttext_end_of_sentence(next.word, next.size);
+  void add_words(const u8* text, i64 size) {
+    bounds_.start(text, size);
+    bool ended = false;
+    while (!ended) {
+      count_ = bounds_.next();
+      if (count_ == 0) break;
+      for (i32 i = 0; i < count_ && !ended; ++i) {
+        take_word(i, text + bounds_.begin(i), bounds_.end(i) - bounds_.begin(i), text + size);
+        ended = fasttext_end_of_sentence(words_[i].spelling, words_[i].size);
+        if (ended) count_ = i + 1;
+      }
+      add_batch();
     }
-    return found_ > 0;
+    if (ended) return;
+    take_word(0, FASTTEXT_END_OF_SENTENCE, 4, FASTTEXT_END_OF_SENTENCE + 4);
+    count_ = 1;
+    add_batch();
   }
 
-  // Lists the rows of the words that are not remembered, so that all are on their way before the first is added.
-  void list_rows() {
-    i32 unknown[WORDS], count = 0;
-    for (i32 i = 0; i < found_; ++i) {
-      const bool known = remembered_.holds(words_[i].slot, words_[i].word, words_[i].size, words_[i].hash);
-      words_[i].state = known ? REMEMBERED : UNLISTED;
-      if (!known) CURATE_PREFETCH(m_.word_slots + fasttext_slot(words_[i].hash, m_.word_shift));
-      unknown[count] = i;
-      count += !known;
-    }
-    listed_ = 0;
-    for (i32 i = 0; i < count; ++i) list_rows_of(words_[unknown[i]]);
+  void take_word(i32 place, const u8* spelling, i64 size, const u8* text_end) {
+    Word& word = words_[place];
+    word.spelling = spelling;
+    word.size = size;
+    word.slot = 0;
+    if (size > RememberedWords::LONGEST) return;
+    word.key = RememberedWords::key(spelling, size, text_end);
+    word.slot = remembered_.slot(word.key, spelling);
+    remembered_.prefetch(word.slot);
   }
 
-  void list_rows_of(Found& found) {
-    const i64 most = 1 + (found.size + 1) * std::max(m_.max_n, 0);
-    if (most > ROWS - listed_) return;
-    const i32 entry = fasttext_entry(m_, found.word, found.size, found.hash);
-    found.first = listed_;
-    found.state = fasttext_is_label(m_, found.word, found.size, entry) ? LABEL : LISTED;
-    if (found.state == LISTED)
-      fasttext_word_rows(m_, found.word, found.size, entry, [&](i32 row) {
+  // Adds the words in their order; the sums of those that are not remembered are made first, side by side.
+  void add_batch() {
+    i32 unknown[WordBounds::MOST], unknowns = 0;
+    for (i32 i = 0; i < count_; ++i) {
+      Word& word = words_[i];
+      const bool known =
+          word.size <= RememberedWords::LONGEST && remembered_.holds(word.slot, word.key, word.spelling);
+      unknown[unknowns] = i;
+      unknowns += !known;
+      word.state = known ? REMEMBERED : NEW;
+      word.hash = remembered_.hash(word.slot);
+      word.rows = remembered_.rows(word.slot);
+      word.sum = remembered_.sum(word.slot);
+    }
+    look_up(unknown, unknowns);
+    sum_rows(unknown, unknowns);
+    add_sums();
+    for (i32 i = 0; i < unknowns; ++i) {
+      const Word& word = words_[unknown[i]];
+      if (word.state == NEW && word.size <= RememberedWords::LONGEST)
+        remembered_.remember(word.slot, word.key, word.spelling, word.hash, word.rows, word.sum);
+    }
+  }
+
+  // Finds words in the dictionary. Each step asks for the memory that the next one reads.
+  void look_up(const i32* places, i32 count) {
+    for (i32 i = 0; i < count; ++i) {
+      Word& word = words_[places[i]];
+      i64 at = 0;
+      fasttext_next_word(word.spelling, word.size, &at, &word.hash);
+      CURATE_PREFETCH(m_.word_slots + fasttext_slot(word.hash, m_.word_shift));
+    }
+    for (i32 i = 0; i < count; ++i) {
+      Word& word = words_[places[i]];
+      word.entry = static_cast<i32>(m_.word_slots[fasttext_slot(word.hash, m_.word_shift)]) - 1;
+      if (word.entry < 0) continue;
+      CURATE_PREFETCH(m_.hashes + word.entry);
+      CURATE_PREFETCH(m_.begin + word.entry);
+      CURATE_PREFETCH(m_.end + word.entry);
+    }
+    for (i32 i = 0; i < count; ++i) {
+      const Word& word = words_[places[i]];
+      if (word.entry >= 0) CURATE_PREFETCH(m_.spelling + m_.begin[word.entry]);
+    }
+    for (i32 i = 0; i < count; ++i) {
+      Word& word = words_[places[i]];
+      word.entry = fasttext_entry(m_, word.spelling, word.size, word.hash);
+      if (fasttext_is_label(m_, word.spelling, word.size, word.entry)) word.state = LABEL;
+    }
+  }
+
+  void sum_rows(const i32* places, i32 count) {
+    std::fill(new_sums_.begin(), new_sums_.begin() + static_cast<i64>(count) * m_.dim, 0.0f);
+    i32 first = 0;  // whose rows may be waiting
+    for (i32 i = 0; i < count; ++i) {
+      Word& word = words_[places[i]];
+      float* sum = new_sums_.data() + static_cast<i64>(i) * m_.dim;
+      word.sum = sum;
+      word.rows = 0;
+      if (word.state == LABEL) continue;
+      const i64 most = 1 + (word.size + 1) * std::max(m_.max_n, 0);
+      if (most > ROWS - waiting_) {
+        add_waiting(places, first, i);
+        first = i;
+      }
+      fasttext_word_rows(m_, word.spelling, word.size, word.entry, [&](i32 row) {
+        if (waiting_ == ROWS) add_rows(sum);
         fasttext_prefetch_row(m_, row);
-        rows_[listed_++] = row;
+        rows_[waiting_++] = row;
+        ++word.rows;
       });
-    found.rows = listed_ - found.first;
-  }
-
-  void add_end_of_sentence() {
-    u32 hash = FASTTEXT_HASH_SEED;
-    for (u8 c : FASTTEXT_END_OF_SENTENCE) hash = fasttext_hash(hash, c);
-    add_word({FASTTEXT_END_OF_SENTENCE, 4, hash, remembered_.slot(hash), UNLISTED, 0, 0});
-  }
-
-  void add_word(const Found& found) {
-    if (found.state == LABEL) return;
-    if (remembered_.holds(found.slot, found.word, found.size, found.hash)) {
-      add_sum(remembered_.sum(found.slot));
-      added_ += remembered_.rows(found.slot);
-    } else if (!add_new_word(found)) {
-      return;
+      if (most > ROWS) {
+        add_rows(sum);
+        first = i + 1;
+      }
     }
-    if (m_.word_ngrams > 1) hashes_.push_back(found.hash);
+    add_waiting(places, first, count);
   }
 
-  // False if the word counts for nothing because it is, or is spelt like, a label.
-  bool add_new_word(const Found& found) {
-    const i64 before = added_;
-    std::fill(word_.begin(), word_.end(), 0.0f);
-    if (found.state == LISTED) {
-      fasttext_add_rows(m_, rows_ + found.first, found.rows, word_.data());
-      added_ += found.rows;
-    } else {
-      const i32 entry = fasttext_entry(m_, found.word, found.size, found.hash);
-      if (fasttext_is_label(m_, found.word, found.size, entry)) return false;
-      fasttext_word_rows(m_, found.word, found.size, entry, [&](i32 row) { add_row(row, word_.data()); });
-      add_rows(word_.data());
+  // Adds the waiting rows, which are all those of the words from `first` on, to these words' sums.
+  void add_waiting(const i32* places, i32 first, i32 last) {
+    const i32* rows = rows_;
+    for (i32 i = first; i < last; ++i) {
+      const Word& word = words_[places[i]];
+      fasttext_add_rows(m_, rows, word.rows, new_sums_.data() + static_cast<i64>(i) * m_.dim);
+      rows += word.rows;
     }
-    add_sum(word_.data());
-    if (found.size <= RememberedWords::LONGEST)
-      remembered_.remember(found.slot, found.word, found.size, found.hash, added_ - before, word_.data());
-    return true;
-  }
-
-  void add_word_ngrams() {
-    fasttext_word_ngram_rows(m_, hashes_.data(), static_cast<i64>(hashes_.size()),
-                             [&](i32 row) { add_row(row, hidden_.data()); });
-    add_rows(hidden_.data());
-  }
-
-  void add_sum(const float* sum) {
-    for (i32 j = 0; j < m_.dim; ++j) hidden_[j] += sum[j];
-  }
-
-  void add_row(i32 row, float* sum) {
-    fasttext_prefetch_row(m_, row);
-    waiting_rows_[waiting_++] = row;
-    if (waiting_ == WAITING) add_rows(sum);
+    waiting_ = 0;
   }
 
   void add_rows(float* sum) {
-    fasttext_add_rows(m_, waiting_rows_, waiting_, sum);
-    added_ += waiting_;
+    fasttext_add_rows(m_, rows_, waiting_, sum);
     waiting_ = 0;
+  }
+
+  void add_sums() {
+    const float* sums[WordBounds::MOST];
+    i32 counted = 0;
+    for (i32 i = 0; i < count_; ++i) {
+      const Word& word = words_[i];
+      if (word.state == LABEL) continue;
+      sums[counted++] = word.sum;
+      added_ += word.rows;
+      if (m_.word_ngrams > 1) hashes_.push_back(word.hash);
+    }
+    i32 column = 0;
+    for (; column + 16 <= m_.dim; column += 16) add_columns<16>(sums, counted, column);
+    for (; column + 4 <= m_.dim; column += 4) add_columns<4>(sums, counted, column);
+    for (; column < m_.dim; ++column) add_columns<1>(sums, counted, column);
+  }
+
+  template <i32 Width>
+  void add_columns(const float* const* sums, i32 count, i32 column) {
+    float totals[Width];
+    for (i32 k = 0; k < Width; ++k) totals[k] = hidden_[column + k];
+    for (i32 i = 0; i < count; ++i)
+      for (i32 k = 0; k < Width; ++k) totals[k] += sums[i][column + k];
+    for (i32 k = 0; k < Width; ++k) hidden_[column + k] = totals[k];
+  }
+
+  void add_word_ngrams() {
+    fasttext_word_ngram_rows(m_, hashes_.data(), static_cast<i64>(hashes_.size()), [&](i32 row) {
+      fasttext_prefetch_row(m_, row);
+      rows_[waiting_++] = row;
+      ++added_;
+      if (waiting_ == ROWS) add_rows(hidden_.data());
+    });
+    add_rows(hidden_.data());
   }
 
   const FastTextView& m_;
   RememberedWords remembered_;
-  std::vector<float> hidden_, word_, logits_, node_scores_;
+  WordBounds bounds_;
+  std::vector<float> new_sums_, hidden_, logits_, node_scores_;
   std::vector<i32> nodes_;
   std::vector<u32> hashes_;
   FastTextScratch output_;
-  Found words_[WORDS];
-  i32 found_ = 0, listed_ = 0, waiting_ = 0;
-  i32 rows_[ROWS], waiting_rows_[WAITING];
+  Word words_[WordBounds::MOST];
+  i32 count_ = 0, waiting_ = 0;
+  i32 rows_[ROWS];
   i64 added_ = 0;
 };
 
