@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fasttext_output.h"
+#include "fasttext_rows.h"
 #include "huge_pages.h"
 
 namespace curate::cpu {

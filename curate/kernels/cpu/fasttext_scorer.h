@@ -5,6 +5,7 @@
 
 #include "fasttext_bounds.h"
 #include "fasttext_output.h"
+#include "fasttext_rows.h"
 #include "fasttext_words.h"
 
 namespace curate::cpu {
@@ -21,6 +22,7 @@ class FastTextScorer {
     std::fill(hidden_.begin(), hidden_.end(), 0.0f);
     hashes_.clear();
     added_ = 0;
+    remembered_.grow();
     add_words(text, size);
     if (m_.word_ngrams > 1) add_word_ngrams();
     if (added_ == 0) {
@@ -184,19 +186,7 @@ class FastTextScorer {
       added_ += word.rows;
       if (m_.word_ngrams > 1) hashes_.push_back(word.hash);
     }
-    i32 column = 0;
-    for (; column + 16 <= m_.dim; column += 16) add_columns<16>(sums, counted, column);
-    for (; column + 4 <= m_.dim; column += 4) add_columns<4>(sums, counted, column);
-    for (; column < m_.dim; ++column) add_columns<1>(sums, counted, column);
-  }
-
-  template <i32 Width>
-  void add_columns(const float* const* sums, i32 count, i32 column) {
-    float totals[Width];
-    for (i32 k = 0; k < Width; ++k) totals[k] = hidden_[column + k];
-    for (i32 i = 0; i < count; ++i)
-      for (i32 k = 0; k < Width; ++k) totals[k] += sums[i][column + k];
-    for (i32 k = 0; k < Width; ++k) hidden_[column + k] = totals[k];
+    add_vectors(m_.dim, counted, [&](i64 i) { return reinterpret_cast<const u8*>(sums[i]); }, hidden_.data());
   }
 
   void add_word_ngrams() {

@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "fasttext.h"
 #include "huge_pages.h"
@@ -25,14 +26,7 @@ class RememberedWords {
  public:
   static constexpr i64 LONGEST = 56;
 
-  explicit RememberedWords(i32 dim) : dim_(dim) {
-    i32 bits = 6;
-    while (bits < 17 && bytes_a_word() << (bits + 1) <= MOST_BYTES) ++bits;
-    shift_ = 64 - bits;
-    words_ = HugePages<Word>::zeros(size_t(1) << bits);
-    middles_ = HugePages<u8>::zeros(static_cast<size_t>(MIDDLE) << bits);
-    sums_ = HugePages<float>::zeros(static_cast<size_t>(dim) << bits);
-  }
+  explicit RememberedWords(i32 dim) : dim_(dim) { clear(FEWEST_BITS); }
 
   // The key of a word of at most LONGEST bytes; text_end: how far the text may be read.
   static WordKey key(const u8* word, i64 size, const u8* text_end) {
@@ -75,13 +69,29 @@ class RememberedWords {
   const float* sum(u32 slot) const { return sums_.data() + static_cast<i64>(slot) * dim_; }
 
   void remember(u32 slot, const WordKey& key, const u8* word, u32 hash, i64 rows, const float* sum) {
+    filled_ += words_[slot].key.size == 0;
     words_[slot] = {key, hash, static_cast<i32>(rows)};
     if (key.size > 16) std::memcpy(middle(slot), word + 8, key.size - 16);
     std::copy(sum, sum + dim_, sums_.data() + static_cast<i64>(slot) * dim_);
   }
 
+  // Makes room for more words if it is getting narrow; slots change.
+  void grow() {
+    const i32 bits = 64 - shift_;
+    if (filled_ < i64(1) << (bits - 1) || bits >= MOST_BITS || bytes_a_word() << (bits + 2) > MOST_BYTES) return;
+    const HugePages<Word> words = std::move(words_);
+    const HugePages<float> sums = std::move(sums_);
+    clear(bits + 2);
+    for (size_t i = 0; i < words.size(); ++i) {
+      const Word& word = words[i];
+      if (word.key.size == 0 || word.key.size > 16) continue;  // longer ones are met again
+      remember(slot(word.key, nullptr), word.key, nullptr, word.hash, word.rows, sums.data() + i * dim_);
+    }
+  }
+
  private:
-  static constexpr i64 MOST_BYTES = i64(20) << 20, MIDDLE = LONGEST - 16;
+  static constexpr i64 MOST_BYTES = i64(80) << 20, MIDDLE = LONGEST - 16;
+  static constexpr i32 FEWEST_BITS = 11, MOST_BITS = 19;
 
   struct Word {
     WordKey key;  // size 0: none
@@ -93,7 +103,16 @@ class RememberedWords {
   const u8* middle(u32 slot) const { return middles_.data() + static_cast<i64>(slot) * MIDDLE; }
   u8* middle(u32 slot) { return middles_.data() + static_cast<i64>(slot) * MIDDLE; }
 
+  void clear(i32 bits) {
+    filled_ = 0;
+    shift_ = 64 - bits;
+    words_ = HugePages<Word>::zeros(size_t(1) << bits);
+    middles_ = HugePages<u8>::zeros(static_cast<size_t>(MIDDLE) << bits);
+    sums_ = HugePages<float>::zeros(static_cast<size_t>(dim_) << bits);
+  }
+
   i32 dim_, shift_;
+  i64 filled_;
   HugePages<Word> words_;
   HugePages<u8> middles_;  // of words over 16 bytes
   HugePages<float> sums_;
