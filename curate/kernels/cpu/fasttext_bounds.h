@@ -49,6 +49,8 @@ class WordBounds {
     if (at_ >= size_ && (count_ & 1)) bounds_[count_++] = size_;
     return count_ / 2;
   }
+  // Whether there are no more.
+  bool finished() const { return at_ >= size_; }
   i64 begin(i32 word) const { return bounds_[2 * word]; }
   i64 end(i32 word) const { return bounds_[2 * word + 1]; }
 

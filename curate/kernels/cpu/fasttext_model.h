@@ -50,7 +50,7 @@ class FastTextModel {
   FastTextModel& operator=(const FastTextModel&) = delete;
 
   FastTextView view = {};
-  std::vector<u32> hashes, word_slots;
+  HugePages<u32> hashes, word_slots;
   std::vector<u64> kept_slots, kept_filter;
   std::vector<float> output;
   HugePages<float> folded;
@@ -91,8 +91,8 @@ class FastTextModel {
   void index_words() {
     const size_t entries = parts_.begin.size;
     const i32 bits = bits_for(2 * entries + 1);
-    word_slots.assign(size_t(1) << bits, 0);
-    hashes.resize(entries);
+    word_slots = HugePages<u32>::zeros(size_t(1) << bits);
+    hashes = HugePages<u32>(entries);
     view.word_shift = 64 - bits;
     view.hashes = hashes.data();
     view.word_slots = word_slots.data();

@@ -1,6 +1,7 @@
 // Scores texts one after the other on one thread, as fasttext.h defines it.
 #pragma once
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "fasttext_bounds.h"
@@ -13,26 +14,29 @@ namespace curate::cpu {
 class FastTextScorer {
  public:
   explicit FastTextScorer(const FastTextView& model)
-      : m_(model), remembered_(model.dim), new_sums_(static_cast<size_t>(WordBounds::MOST) * model.dim),
+      : m_(model), remembered_(model.dim), new_sums_(static_cast<size_t>(WordBounds::MOST + 1) * model.dim),
         hidden_(model.dim), logits_(model.labels), node_scores_(model.labels + 1), nodes_(model.labels + 1),
         output_{hidden_.data(), logits_.data(), nodes_.data(), node_scores_.data()} {}
 
-  // The k best labels of a text, and their probabilities; -1 and 0 where there are fewer.
-  void score(const u8* text, i64 size, i32 k, i32* labels, float* scores) {
-    std::fill(hidden_.begin(), hidden_.end(), 0.0f);
-    hashes_.clear();
-    added_ = 0;
-    remembered_.grow();
-    add_words(text, size);
-    if (m_.word_ngrams > 1) add_word_ngrams();
-    if (added_ == 0) {
-      std::fill(labels, labels + k, -1);
-      std::fill(scores, scores + k, 0.0f);
-      return;
+  // The k best labels of texts and their probabilities, k a text; -1 and 0 where there are fewer. text(i): where text i
+  // begins, and its size.
+  template <typename Text>
+  void score(i64 count, Text&& text, i32 k, i32* labels, float* scores) {
+    i64 started = 0;
+    const auto take = [&](Batch* batch) {
+      if (!in_text_ && started == count) return;
+      if (!in_text_) start(text(started++));
+      take_batch(batch);
+    };
+    Batch *now = &batches_[0], *next = &batches_[1];
+    take(now);
+    for (i64 done = 0; done < count; std::swap(now, next)) {
+      take(next);  // before the present one is added, so that what it reads is on its way
+      add_batch(now);
+      if (!now->last) continue;
+      finish(k, labels + done * k, scores + done * k);
+      if (++done < count && remembered_.grow()) find_slots(next);
     }
-    const float share = static_cast<float>(1.0 / static_cast<double>(added_));
-    for (float& value : hidden_) value *= share;
-    fasttext_best(m_, output_, k, labels, scores);
   }
 
  private:
@@ -45,130 +49,179 @@ class FastTextScorer {
     i64 size;
     WordKey key;
     u32 slot, hash;
-    i32 entry;
+    i32 entry, first;  // in the dictionary; among the rows
     State state;
     i64 rows;
     const float* sum;
   };
 
-  void add_words(const u8* text, i64 size) {
-    bounds_.start(text, size);
-    bool ended = false;
-    while (!ended) {
-      count_ = bounds_.next();
-      if (count_ == 0) break;
-      for (i32 i = 0; i < count_ && !ended; ++i) {
-        take_word(i, text + bounds_.begin(i), bounds_.end(i) - bounds_.begin(i), text + size);
-        ended = fasttext_end_of_sentence(words_[i].spelling, words_[i].size);
-        if (ended) count_ = i + 1;
-      }
-      add_batch();
-    }
-    if (ended) return;
-    take_word(0, FASTTEXT_END_OF_SENTENCE, 4, FASTTEXT_END_OF_SENTENCE + 4);
-    count_ = 1;
-    add_batch();
+  struct Batch {
+    Word words[WordBounds::MOST + 1];
+    i32 count = 0;
+    bool last = false;  // of its text
+  };
+
+  void start(std::pair<const u8*, i64> text) {
+    text_ = text.first;
+    text_end_ = text.first + text.second;
+    bounds_.start(text.first, text.second);
+    in_text_ = true;
   }
 
-  void take_word(i32 place, const u8* spelling, i64 size, const u8* text_end) {
-    Word& word = words_[place];
-    word.spelling = spelling;
-    word.size = size;
-    word.slot = 0;
+  void take_batch(Batch* batch) {
+    const i32 found = bounds_.next();
+    bool ended = false;
+    batch->count = 0;
+    while (batch->count < found && !ended) {
+      const i32 i = batch->count++;
+      const u8* spelling = text_ + bounds_.begin(i);
+      take_word(&batch->words[i], spelling, bounds_.end(i) - bounds_.begin(i), text_end_);
+      ended = fasttext_end_of_sentence(spelling, batch->words[i].size);
+    }
+    batch->last = ended || bounds_.finished();
+    in_text_ = !batch->last;
+    if (batch->last && !ended)
+      take_word(&batch->words[batch->count++], FASTTEXT_END_OF_SENTENCE, 4, FASTTEXT_END_OF_SENTENCE + 4);
+  }
+
+  void take_word(Word* word, const u8* spelling, i64 size, const u8* text_end) {
+    word->spelling = spelling;
+    word->size = size;
+    word->slot = 0;
     if (size > RememberedWords::LONGEST) return;
-    word.key = RememberedWords::key(spelling, size, text_end);
-    word.slot = remembered_.slot(word.key, spelling);
-    remembered_.prefetch(word.slot);
+    word->key = RememberedWords::key(spelling, size, text_end);
+    word->slot = remembered_.slot(word->key, spelling);
+    remembered_.prefetch(word->slot);
+  }
+
+  void find_slots(Batch* batch) {
+    for (i32 i = 0; i < batch->count; ++i) {
+      Word& word = batch->words[i];
+      if (word.size <= RememberedWords::LONGEST) word.slot = remembered_.slot(word.key, word.spelling);
+    }
+  }
+
+  void finish(i32 k, i32* labels, float* scores) {
+    if (m_.word_ngrams > 1) add_word_ngrams();
+    if (added_ == 0) {
+      std::fill(labels, labels + k, -1);
+      std::fill(scores, scores + k, 0.0f);
+    } else {
+      const float share = static_cast<float>(1.0 / static_cast<double>(added_));
+      for (float& value : hidden_) value *= share;
+      fasttext_best(m_, output_, k, labels, scores);
+    }
+    std::fill(hidden_.begin(), hidden_.end(), 0.0f);
+    hashes_.clear();
+    added_ = 0;
   }
 
   // Adds the words in their order; the sums of those that are not remembered are made first, side by side.
-  void add_batch() {
-    i32 unknown[WordBounds::MOST], unknowns = 0;
-    for (i32 i = 0; i < count_; ++i) {
-      Word& word = words_[i];
-      const bool known =
-          word.size <= RememberedWords::LONGEST && remembered_.holds(word.slot, word.key, word.spelling);
-      unknown[unknowns] = i;
-      unknowns += !known;
-      word.state = known ? REMEMBERED : NEW;
+  void add_batch(Batch* batch) {
+    unknown_.clear();
+    for (i32 i = 0; i < batch->count; ++i) {
+      Word& word = batch->words[i];
+      word.state = REMEMBERED;
       word.hash = remembered_.hash(word.slot);
       word.rows = remembered_.rows(word.slot);
       word.sum = remembered_.sum(word.slot);
+      if (word.size > RememberedWords::LONGEST || !remembered_.holds(word.slot, word.key, word.spelling))
+        unknown_.push_back(&word);
     }
-    look_up(unknown, unknowns);
-    sum_rows(unknown, unknowns);
-    add_sums();
-    for (i32 i = 0; i < unknowns; ++i) {
-      const Word& word = words_[unknown[i]];
-      if (word.state == NEW && word.size <= RememberedWords::LONGEST)
-        remembered_.remember(word.slot, word.key, word.spelling, word.hash, word.rows, word.sum);
+    sum_unknown();
+    add_sums(*batch);
+    for (const Word* word : unknown_)
+      if (word->state == NEW && word->size <= RememberedWords::LONGEST)
+        remembered_.remember(word->slot, word->key, word->spelling, word->hash, word->rows, word->sum);
+  }
+
+  void sum_unknown() {
+    for (Word* word : unknown_) {
+      i64 at = 0;
+      word->state = NEW;
+      fasttext_next_word(word->spelling, word->size, &at, &word->hash);
+      CURATE_PREFETCH(m_.word_slots + fasttext_slot(word->hash, m_.word_shift));
+    }
+    std::fill(new_sums_.begin(), new_sums_.begin() + static_cast<i64>(unknown_.size()) * m_.dim, 0.0f);
+    for (size_t i = 0; i < unknown_.size(); ++i) unknown_[i]->sum = new_sums_.data() + static_cast<i64>(i) * m_.dim;
+    for (size_t i = 0; i < unknown_.size();) {
+      const size_t first = i;
+      for (i64 room = ROWS; i < unknown_.size() && most_rows(*unknown_[i]) <= room; ++i)
+        room -= most_rows(*unknown_[i]);
+      if (i > first)
+        sum_words(first, i);
+      else
+        sum_long_word(unknown_[i++]);
     }
   }
 
-  // Finds words in the dictionary. Each step asks for the memory that the next one reads.
-  void look_up(const i32* places, i32 count) {
-    for (i32 i = 0; i < count; ++i) {
-      Word& word = words_[places[i]];
-      i64 at = 0;
-      fasttext_next_word(word.spelling, word.size, &at, &word.hash);
-      CURATE_PREFETCH(m_.word_slots + fasttext_slot(word.hash, m_.word_shift));
+  i64 most_rows(const Word& word) const { return 1 + (word.size + 1) * std::max(m_.max_n, 0); }
+
+  // Sums words whose rows are few enough to ask for all of them first. A row for the word itself goes before the others
+  // and is found last: the dictionary is several reads away.
+  void sum_words(size_t first, size_t last) {
+    i32 listed = 0;
+    for (size_t i = first; i < last; ++i) {
+      Word& word = *unknown_[i];
+      word.first = listed++;
+      fasttext_word_rows(m_, word.spelling, word.size, -1, [&](i32 row) {
+        fasttext_prefetch_row(m_, row);
+        rows_[listed++] = row;
+      });
+      word.rows = listed - word.first;
     }
-    for (i32 i = 0; i < count; ++i) {
-      Word& word = words_[places[i]];
+    look_up(first, last);
+    for (size_t i = first; i < last; ++i) {
+      Word& word = *unknown_[i];
+      if (word.state == LABEL) continue;
+      const bool own = word.entry >= 0;
+      rows_[word.first] = word.entry;
+      word.rows -= !own;
+      fasttext_add_rows(m_, rows_ + word.first + !own, word.rows, const_cast<float*>(word.sum));
+    }
+  }
+
+  void sum_long_word(Word* word) {
+    word->rows = 0;
+    word->entry = fasttext_entry(m_, word->spelling, word->size, word->hash);
+    if (fasttext_is_label(m_, word->spelling, word->size, word->entry)) {
+      word->state = LABEL;
+      return;
+    }
+    float* sum = const_cast<float*>(word->sum);
+    fasttext_word_rows(m_, word->spelling, word->size, word->entry, [&](i32 row) {
+      ++word->rows;
+      add_row(row, sum);
+    });
+    add_rows(sum);
+  }
+
+  // Finds words in the dictionary. Each step asks for the memory that the next one reads.
+  void look_up(size_t first, size_t last) {
+    for (size_t i = first; i < last; ++i) {
+      Word& word = *unknown_[i];
       word.entry = static_cast<i32>(m_.word_slots[fasttext_slot(word.hash, m_.word_shift)]) - 1;
       if (word.entry < 0) continue;
       CURATE_PREFETCH(m_.hashes + word.entry);
       CURATE_PREFETCH(m_.begin + word.entry);
       CURATE_PREFETCH(m_.end + word.entry);
     }
-    for (i32 i = 0; i < count; ++i) {
-      const Word& word = words_[places[i]];
-      if (word.entry >= 0) CURATE_PREFETCH(m_.spelling + m_.begin[word.entry]);
+    for (size_t i = first; i < last; ++i) {
+      const Word& word = *unknown_[i];
+      if (word.entry >= 0 && m_.hashes[word.entry] == word.hash) CURATE_PREFETCH(m_.spelling + m_.begin[word.entry]);
     }
-    for (i32 i = 0; i < count; ++i) {
-      Word& word = words_[places[i]];
+    for (size_t i = first; i < last; ++i) {
+      Word& word = *unknown_[i];
       word.entry = fasttext_entry(m_, word.spelling, word.size, word.hash);
+      if (word.entry >= 0) fasttext_prefetch_row(m_, word.entry);
       if (fasttext_is_label(m_, word.spelling, word.size, word.entry)) word.state = LABEL;
     }
   }
 
-  void sum_rows(const i32* places, i32 count) {
-    std::fill(new_sums_.begin(), new_sums_.begin() + static_cast<i64>(count) * m_.dim, 0.0f);
-    i32 first = 0;  // whose rows may be waiting
-    for (i32 i = 0; i < count; ++i) {
-      Word& word = words_[places[i]];
-      float* sum = new_sums_.data() + static_cast<i64>(i) * m_.dim;
-      word.sum = sum;
-      word.rows = 0;
-      if (word.state == LABEL) continue;
-      const i64 most = 1 + (word.size + 1) * std::max(m_.max_n, 0);
-      if (most > ROWS - waiting_) {
-        add_waiting(places, first, i);
-        first = i;
-      }
-      fasttext_word_rows(m_, word.spelling, word.size, word.entry, [&](i32 row) {
-        if (waiting_ == ROWS) add_rows(sum);
-        fasttext_prefetch_row(m_, row);
-        rows_[waiting_++] = row;
-        ++word.rows;
-      });
-      if (most > ROWS) {
-        add_rows(sum);
-        first = i + 1;
-      }
-    }
-    add_waiting(places, first, count);
-  }
-
-  // Adds the waiting rows, which are all those of the words from `first` on, to these words' sums.
-  void add_waiting(const i32* places, i32 first, i32 last) {
-    const i32* rows = rows_;
-    for (i32 i = first; i < last; ++i) {
-      const Word& word = words_[places[i]];
-      fasttext_add_rows(m_, rows, word.rows, new_sums_.data() + static_cast<i64>(i) * m_.dim);
-      rows += word.rows;
-    }
-    waiting_ = 0;
+  void add_row(i32 row, float* sum) {
+    fasttext_prefetch_row(m_, row);
+    rows_[waiting_++] = row;
+    if (waiting_ == ROWS) add_rows(sum);
   }
 
   void add_rows(float* sum) {
@@ -176,11 +229,11 @@ class FastTextScorer {
     waiting_ = 0;
   }
 
-  void add_sums() {
-    const float* sums[WordBounds::MOST];
+  void add_sums(const Batch& batch) {
+    const float* sums[WordBounds::MOST + 1];
     i32 counted = 0;
-    for (i32 i = 0; i < count_; ++i) {
-      const Word& word = words_[i];
+    for (i32 i = 0; i < batch.count; ++i) {
+      const Word& word = batch.words[i];
       if (word.state == LABEL) continue;
       sums[counted++] = word.sum;
       added_ += word.rows;
@@ -191,10 +244,8 @@ class FastTextScorer {
 
   void add_word_ngrams() {
     fasttext_word_ngram_rows(m_, hashes_.data(), static_cast<i64>(hashes_.size()), [&](i32 row) {
-      fasttext_prefetch_row(m_, row);
-      rows_[waiting_++] = row;
       ++added_;
-      if (waiting_ == ROWS) add_rows(hidden_.data());
+      add_row(row, hidden_.data());
     });
     add_rows(hidden_.data());
   }
@@ -206,8 +257,11 @@ class FastTextScorer {
   std::vector<i32> nodes_;
   std::vector<u32> hashes_;
   FastTextScratch output_;
-  Word words_[WordBounds::MOST];
-  i32 count_ = 0, waiting_ = 0;
+  Batch batches_[2];
+  std::vector<Word*> unknown_;
+  const u8 *text_ = nullptr, *text_end_ = nullptr;
+  bool in_text_ = false;
+  i32 waiting_ = 0;
   i32 rows_[ROWS];
   i64 added_ = 0;
 };

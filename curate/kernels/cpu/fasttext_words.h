@@ -75,10 +75,10 @@ class RememberedWords {
     std::copy(sum, sum + dim_, sums_.data() + static_cast<i64>(slot) * dim_);
   }
 
-  // Makes room for more words if it is getting narrow; slots change.
-  void grow() {
+  // Makes room for more words if it is getting narrow; whether it did: then slots are others.
+  bool grow() {
     const i32 bits = 64 - shift_;
-    if (filled_ < i64(1) << (bits - 1) || bits >= MOST_BITS || bytes_a_word() << (bits + 2) > MOST_BYTES) return;
+    if (filled_ < i64(1) << (bits - 1) || bits >= MOST_BITS || bytes_a_word() << (bits + 2) > MOST_BYTES) return false;
     const HugePages<Word> words = std::move(words_);
     const HugePages<float> sums = std::move(sums_);
     clear(bits + 2);
@@ -87,6 +87,7 @@ class RememberedWords {
       if (word.key.size == 0 || word.key.size > 16) continue;  // longer ones are met again
       remember(slot(word.key, nullptr), word.key, nullptr, word.hash, word.rows, sums.data() + i * dim_);
     }
+    return true;
   }
 
  private:
