@@ -1,10 +1,12 @@
 // Scoring text with a supervised fastText model, defined operation by operation.
 //
 // A text becomes rows of the model's input matrix: for each word its own row and those of its character n-grams, then
-// those of neighbouring words' hashes. The rows of a word are added up first, from 0 on and in fastText's order; the
-// hidden vector is the words' sums, one word after the other, then the rows of neighbouring words, divided by the number
-// of rows. So a word's sum depends on the word alone and may be remembered, and scores depend neither on batch, thread nor
-// machine; exp and log are those of exact_math.h. fastText adds row after row: its scores differ in their last bits.
+// those of neighbouring words' hashes. The hidden vector is their sum divided by their number. In a text of up to
+// FASTTEXT_BY_WORDS bytes the rows of a word are added up first, from 0 on and in fastText's order, then the words' sums
+// one after the other, then the rows of neighbouring words. So a word's sum depends on the word alone and may be
+// remembered. A longer text is added row after row as fastText does it, because its single-precision sum drifts and only
+// the same order drifts alike. Scores depend neither on batch, thread nor machine; exp and log are those of
+// exact_math.h.
 //
 // A model with few labels (FastTextModel::folds) is folded: each row becomes its products with the output layer's rows, and
 // the hidden vector the logits. Both are linear, so this changes the last bits alone; it saves most of the memory that
@@ -80,6 +82,12 @@ constexpr u32 FASTTEXT_HASH_SEED = 2166136261u;
 CURATE_HD u32 fasttext_hash(u32 hash, u8 byte) {
   return (hash ^ static_cast<u32>(static_cast<i32>(static_cast<std::int8_t>(byte)))) * 16777619u;
 }
+
+// Longer texts are added in fastText's order: docs/classifiers.md has the measurements.
+constexpr i64 FASTTEXT_BY_WORDS = 32768;
+
+// Whether a text of this size is added row after row. Folded rows are sums already, to which no order of fastText's applies.
+CURATE_HD bool fasttext_in_order(const FastTextView& m, i64 size) { return m.output && size > FASTTEXT_BY_WORDS; }
 
 CURATE_HD bool fasttext_space(u8 c) { return c <= 32 && ((u64(0x100003E01) >> c) & 1); }
 

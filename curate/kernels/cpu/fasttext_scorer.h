@@ -52,13 +52,14 @@ class FastTextScorer {
     i32 entry, first;  // in the dictionary; among the rows
     State state;
     i64 rows;
-    const float* sum;
+    float* sum;
   };
 
   struct Batch {
     Word words[WordBounds::MOST + 1];
     i32 count = 0;
     bool last = false;  // of its text
+    bool in_order = false;
   };
 
   void start(std::pair<const u8*, i64> text) {
@@ -72,6 +73,7 @@ class FastTextScorer {
     const i32 found = bounds_.next();
     bool ended = false;
     batch->count = 0;
+    batch->in_order = fasttext_in_order(m_, text_end_ - text_);
     while (batch->count < found && !ended) {
       const i32 i = batch->count++;
       const u8* spelling = text_ + bounds_.begin(i);
@@ -125,17 +127,19 @@ class FastTextScorer {
       word.hash = remembered_.hash(word.slot);
       word.rows = remembered_.rows(word.slot);
       word.sum = remembered_.sum(word.slot);
-      if (word.size > RememberedWords::LONGEST || !remembered_.holds(word.slot, word.key, word.spelling))
+      if (batch->in_order || word.size > RememberedWords::LONGEST ||
+          !remembered_.holds(word.slot, word.key, word.spelling))
         unknown_.push_back(&word);
     }
-    sum_unknown();
+    sum_unknown(batch->in_order);
     add_sums(*batch);
+    if (batch->in_order) return;
     for (const Word* word : unknown_)
       if (word->state == NEW && word->size <= RememberedWords::LONGEST)
         remembered_.remember(word->slot, word->key, word->spelling, word->hash, word->rows, word->sum);
   }
 
-  void sum_unknown() {
+  void sum_unknown(bool in_order) {
     for (Word* word : unknown_) {
       i64 at = 0;
       word->state = NEW;
@@ -143,7 +147,8 @@ class FastTextScorer {
       CURATE_PREFETCH(m_.word_slots + fasttext_slot(word->hash, m_.word_shift));
     }
     std::fill(new_sums_.begin(), new_sums_.begin() + static_cast<i64>(unknown_.size()) * m_.dim, 0.0f);
-    for (size_t i = 0; i < unknown_.size(); ++i) unknown_[i]->sum = new_sums_.data() + static_cast<i64>(i) * m_.dim;
+    for (size_t i = 0; i < unknown_.size(); ++i)
+      unknown_[i]->sum = in_order ? hidden_.data() : new_sums_.data() + static_cast<i64>(i) * m_.dim;
     for (size_t i = 0; i < unknown_.size();) {
       const size_t first = i;
       for (i64 room = ROWS; i < unknown_.size() && most_rows(*unknown_[i]) <= room; ++i)
@@ -177,7 +182,7 @@ class FastTextScorer {
       const bool own = word.entry >= 0;
       rows_[word.first] = word.entry;
       word.rows -= !own;
-      fasttext_add_rows(m_, rows_ + word.first + !own, word.rows, const_cast<float*>(word.sum));
+      fasttext_add_rows(m_, rows_ + word.first + !own, word.rows, word.sum);
     }
   }
 
@@ -188,12 +193,11 @@ class FastTextScorer {
       word->state = LABEL;
       return;
     }
-    float* sum = const_cast<float*>(word->sum);
     fasttext_word_rows(m_, word->spelling, word->size, word->entry, [&](i32 row) {
       ++word->rows;
-      add_row(row, sum);
+      add_row(row, word->sum);
     });
-    add_rows(sum);
+    add_rows(word->sum);
   }
 
   // Finds words in the dictionary. Each step asks for the memory that the next one reads.
@@ -239,6 +243,7 @@ class FastTextScorer {
       added_ += word.rows;
       if (m_.word_ngrams > 1) hashes_.push_back(word.hash);
     }
+    if (batch.in_order) return;  // they are in the hidden vector already
     add_vectors(m_.dim, counted, [&](i64 i) { return reinterpret_cast<const u8*>(sums[i]); }, hidden_.data());
   }
 

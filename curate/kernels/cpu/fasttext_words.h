@@ -67,6 +67,7 @@ class RememberedWords {
   u32 hash(u32 slot) const { return words_[slot].hash; }
   i64 rows(u32 slot) const { return words_[slot].rows; }
   const float* sum(u32 slot) const { return sums_.data() + static_cast<i64>(slot) * dim_; }
+  float* sum(u32 slot) { return sums_.data() + static_cast<i64>(slot) * dim_; }
 
   void remember(u32 slot, const WordKey& key, const u8* word, u32 hash, i64 rows, const float* sum) {
     filled_ += words_[slot].key.size == 0;
