@@ -108,7 +108,7 @@ def execute(task: Task, out: str) -> Receipt:
     rounded = {stage: (documents, round(spent, 6)) for stage, (documents, spent) in stages.items()}
     receipt = Receipt(task.name, dict(task.inputs), outputs, facts, seconds, rounded)
     # Not flushed: what a power failure takes of receipts is done again.
-    write_json(join(out, task.receipt_path), asdict(receipt), flushed=False)
+    write_json(join(out, task.receipt_path), asdict(receipt), flushed=False, indent=None)
     return receipt
 
 
