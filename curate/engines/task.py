@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from curate.io.files import join, recording, sha256_of, write_json
+from curate.memory import give_back_unused
 
 #: What the task under way in this thread has noted about its stages; see `timed`.
 _stages: ContextVar[dict[str, tuple[int, float]] | None] = ContextVar("_stages", default=None)
@@ -125,6 +126,7 @@ def execute(task: Task, out: str) -> Receipt:
     rounded = {stage: (documents, round(spent, 6)) for stage, (documents, spent) in stages.items()}
     receipt = Receipt(task.name, dict(task.inputs), outputs, facts, seconds, rounded)
     receipt.write(out)
+    give_back_unused()
     return receipt
 
 
