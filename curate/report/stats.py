@@ -44,7 +44,7 @@ def compute_stats(out: str) -> Stats:
     missing or the ledger names a stage or source that the manifest does not."""
     manifest = Manifest.load(out)
     quarantine = _quarantine(out, manifest)
-    with Ledger(out).connect() as connection:
+    with Ledger(out).connect(gather=True) as connection:
         sources = _sources(connection, manifest, quarantine)
         stages = _stages(connection, manifest, sources)
         return {
