@@ -15,6 +15,7 @@ from curate.cli import app
 from curate.progress import Silent
 from curate.recipe import load_recipe
 from curate.run import run
+from curate.run.steps import Carrying
 from tests.gpu.fake_cudf import Cudf, install
 from tests.gpu.host_device import HostDevice
 from tests.run.outputs import output_bytes
@@ -155,7 +156,7 @@ class Notes(Silent):
 def test_a_run_says_what_the_cpu_does(
     compiler, recipe, gpu_alone, as_gpu, monkeypatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("curate.run.Carrying.run", lambda carrying: ({}, 0))
+    monkeypatch.setattr(Carrying, "run", lambda carrying: ({}, 0))
     as_gpu(HostDevice())
     mixed, alone, cpu = Notes(), Notes(), Notes()
     run(recipe, str(tmp_path / "mixed"), device="gpu", workers=1, progress=mixed)
