@@ -162,7 +162,7 @@ def test_a_run_says_what_the_cpu_does(
     run(recipe, str(tmp_path / "mixed"), device="gpu", workers=1, progress=mixed)
     run(gpu_alone[0], str(tmp_path / "alone"), device="gpu", workers=1, progress=alone)
     run(recipe, str(tmp_path / "cpu"), device="cpu", workers=1, progress=cpu)
-    work = "mixed (statistics of datatrove); redact; characters (clusters, survivors)"
+    work = "mixed (statistics of datatrove); redact; by-url (normal forms); characters (clusters, survivors)"
     assert any(note.startswith("without a kernel for the GPU") and work in note for note in mixed.notes)
     assert "documents-1: Arrow reads the texts, which are needed on the CPU by mixed" in mixed.notes
     assert any(note.startswith("documents-1: cudf reads texts") for note in alone.notes)
