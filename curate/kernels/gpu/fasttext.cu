@@ -223,11 +223,13 @@ class HiddenVector {
 
 }  // namespace curate::gpu
 
-// The hidden vectors of texts. word_hashes: scratch, two 32-bit words a text and one for two bytes of text, where the
-// model has word n-grams. room: rows that one byte can bring. hidden: a row a place. added: rows that went into it.
+// The hidden vectors of texts. room: rows that one byte can bring. word_hashes: scratch, of which each text's part begins
+// at hash_begins: two 32-bit words and one for two bytes of text, where the model has word n-grams. hidden: a row a place.
+// added: rows that went into it.
 extern "C" __global__ void fasttext_hidden(const curate::u8* data, const curate::i64* offsets, const curate::i64* rows,
-                                           curate::i64 count, const curate::FastTextView* model,
-                                           curate::i64 characters, int room, curate::u32* word_hashes, float* hidden,
+                                           const curate::i64* places, curate::i64 count,
+                                           const curate::FastTextView* model, curate::i64 characters, int room,
+                                           curate::u32* word_hashes, const curate::i64* hash_begins, float* hidden,
                                            curate::i64* added) {
   using namespace curate;
   CURATE_SHARED(memory);
@@ -243,14 +245,13 @@ extern "C" __global__ void fasttext_hidden(const curate::u8* data, const curate:
   float* sums = reinterpret_cast<float*>(tile.rows + static_cast<int>(blockDim.x) * room);
   const gpu::Texts texts = {data, offsets};
   for (i64 item = blockIdx.x; item < count; item += gridDim.x) {
-    const i64 row = rows[item];
-    const u8* text = texts.begin(row);
-    const i64 size = fasttext_prefix(text, texts.size(row), characters);
-    gpu::HiddenVector vector(*model, text, size, tile, word_hashes + offsets[row] / 2 + 2 * row, sums);
+    const u8* text = texts.begin(rows[item]);
+    const i64 size = fasttext_prefix(text, texts.size(rows[item]), characters);
+    gpu::HiddenVector vector(*model, text, size, tile, word_hashes + hash_begins[item], sums);
     const i64 found = vector.run();
     for (int column = threadIdx.x; column < model->dim; column += blockDim.x)
-      hidden[row * model->dim + column] = sums[column];
-    if (threadIdx.x == 0) added[row] = found;
+      hidden[places[item] * model->dim + column] = sums[column];
+    if (threadIdx.x == 0) added[places[item]] = found;
     __syncthreads();
   }
 }
