@@ -61,6 +61,9 @@ static void sketch_one(Random& random, const Text& text) {
   if (sets.size() > 2)
     require(slots == slots_of<ShinglesOf<cpu::Avx512Loops>, cpu::Avx512Loops>(text, tables, hashes, minhash),
             "avx512 gives the same slots");
+  if (sets.size() > 3)
+    require(slots == slots_of<ShinglesOf<cpu::Avx512VbmiLoops>, cpu::Avx512VbmiLoops>(text, tables, hashes, minhash),
+            "avx512vbmi gives the same slots");
   const int bands = 1 + static_cast<int>(random.below(static_cast<u64>(hashes)));
   band_keys(slots.data(), bands, hashes / bands, std::vector<u64>(static_cast<size_t>(bands)).data());
 }
