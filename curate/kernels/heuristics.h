@@ -119,7 +119,7 @@ CURATE_HD void take_words(const Outline& outline, const Grams& grams, Statistics
     if (chars > out.longest_word) out.longest_word = chars;
     if (word_break::ascii_letter(word[0])) {  // starts no ellipsis and no hashes
       ++out.alphabetic_words;
-      out.common_words += common_word(load_start(word, n, outline.size - outline.words.begin[i]), n) != 0;
+      out.common_words += is_common_word(load_start(word, n, outline.size - outline.words.begin[i]), n);
       continue;
     }
     out.symbol_words += is_ellipsis(word, n) || is_hashes(word, n, chars);

@@ -121,6 +121,13 @@ constexpr u32 EVERY_COMMON_WORD = 0xFF;
 // Their bytes, for zeros after a common word would not tell in the number.
 CURATE_TABLE u8 COMMON_WORD_SIZES[8] = {3, 2, 2, 4, 4, 3, 2, 4};
 
+// Whether a word of n bytes is a common word. `start` has its bytes and any after them.
+CURATE_HD bool is_common_word(u64 start, i64 n) {
+  const u64 word = low_bytes(start, n);
+  const u64 place = word * COMMON_WORD_FACTOR >> 61;
+  return (COMMON_WORDS[place] == word) & (COMMON_WORD_SIZES[place] == n);
+}
+
 // The place of a common word of n bytes as a bit, 0 for other words. `start` has its bytes and any after them.
 CURATE_HD u32 common_word(u64 start, i64 n) {
   const u64 word = low_bytes(start, n);

@@ -104,7 +104,7 @@ class TextMarks {
   // The pieces between white space of a part of the text.
   struct Pieces {
     i64 count, bytes;
-    bool solid;  // one may have more than 64 bytes; where it does not hold, none has 128
+    bool solid;  // one has 64 bytes or more; without it none has 128
   };
   CURATE_HD Pieces pieces(i64 begin, i64 end) const {
     Pieces out = {0, 0, false};

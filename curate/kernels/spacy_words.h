@@ -116,7 +116,7 @@ class Tokenizer {
       if (marks.all_letters(at, after) || is_number(end, end + n)) {
         take_plain(end, end + n);
       } else {
-        take_marked(end, end + n);
+        take_marked(end, end + n, n > 1 && marks.all_letters(at, after - 1));
       }
       end += n;
       at = edges.next();
@@ -167,10 +167,11 @@ class Tokenizer {
     }
   }
 
-  // Notes the words that marks are among: sequences have some in their first two words.
-  CURATE_HD void take_marked(i64 begin, i64 end) {
+  // Notes the words that marks are among: sequences have some in their first two words. `letters`: all before the last
+  // byte are letters.
+  CURATE_HD void take_marked(i64 begin, i64 end, bool letters) {
     memory_.others[marked_++] = static_cast<u32>(words_.count);
-    if (is_stopped_word(begin, end)) {
+    if (letters && is_stopped_word(begin, end)) {
       take_plain(begin, end - 1);
       start_word(end - 1);
     } else {
@@ -182,11 +183,9 @@ class Tokenizer {
   // What take_affixes would do with letters before a mark, without the search for anything else.
   CURATE_HD bool is_stopped_word(i64 begin, i64 end) const {
     const u8 mark = s_[end - 1];
-    const bool stop = mark == '.' && end - begin > 1 && s_[end - 2] >= 'a';
+    const bool stop = mark == '.' && s_[end - 2] >= 'a';
     if (!stop && mark != ',' && mark != ';' && mark != ':' && mark != '!' && mark != '?') return false;
-    i64 at = begin;
-    while (at < end - 1 && (s_[at] | 0x20) >= 'a' && (s_[at] | 0x20) <= 'z') ++at;
-    return at == end - 1 && at > begin && !special_case(s_ + begin, end - begin);
+    return !special_case(s_ + begin, end - begin);
   }
 
   CURATE_HD void take_affixes(i64 begin, i64 end) {
