@@ -29,7 +29,8 @@ class LanguageConfig(StageConfig):
     model: str = Field(
         "lid.176",
         description="a name of `curate models list`; the path of a fastText model or of a card; or "
-        "owner/name@revision of the Hugging Face hub, which is its file model.bin",
+        "owner/name@revision of the Hugging Face hub, which is its file model.bin; or "
+        "hf://owner/name@revision/file.bin. #sha256=... behind it pins the file",
     )
     keep: tuple[str, ...] = Field(
         (),
