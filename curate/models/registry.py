@@ -1,8 +1,10 @@
 """Models by name, by path, or on the Hugging Face hub: their cards, their files, and loading each once a process.
 
 A model is called by a name of `known_cards`; by the path of a fastText file (.bin, .ftz), of a folder with a saved
-transformer, or of a card (.yaml); or as `owner/name` or `owner/name@revision` of the hub: a transformer, or, for a
-stage that takes fastText models alone, the repository's `model.bin`.
+transformer, or of a card (.yaml); as `owner/name` or `owner/name@revision` of the hub: a transformer, or, for a stage
+that takes fastText models alone, the repository's `model.bin`; or as `hf://owner/name@revision/file.bin`, a fastText
+file of the hub. `#sha256=...` behind any of these is the checksum that the file must have (of a transformer: its
+`model.safetensors`).
 """
 
 from __future__ import annotations
@@ -10,19 +12,22 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib.util
+import re
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from curate.errors import ModelError, Problem
-from curate.models.card import HUB_ID, Card, Where, bare_card, known_cards, read_card
+from curate.models.card import HUB_FILE, HUB_ID, Card, Where, bare_card, known_cards, read_card
 from curate.models.fasttext import FastText
 from curate.models.hub import fetch
 
 #: What fastText models are called in repositories of the hub.
 HUB_FASTTEXT_FILE = "model.bin"
 _FILES = (".bin", ".ftz", ".yaml", ".yml")
+_WEIGHTS = "model.safetensors"
+_PIN = "#sha256="
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +57,15 @@ def card_of(model: str, hub_kind: Literal["transformer", "fasttext"] = "transfor
 
     Raises ModelError, with the nearest name, if it is nothing.
     """
+    name, _, digest = model.partition(_PIN)
+    if digest or name != model:
+        return _pinned(card_of(name, hub_kind), digest)
     known = known_cards().get(model)
     if known is not None:
         return known
+    file = HUB_FILE.fullmatch(model)
+    if file:
+        return bare_card(model, "fasttext", Where(**file.groupdict()))
     path = Path(model)
     if path.suffix in (".yaml", ".yml") and path.is_file():
         return read_card(path)
@@ -65,17 +76,31 @@ def card_of(model: str, hub_kind: Literal["transformer", "fasttext"] = "transfor
     close = difflib.get_close_matches(model, known_cards(), n=1)
     hub = HUB_ID.fullmatch(model)
     if hub and not close and path.suffix not in _FILES:
-        file = HUB_FASTTEXT_FILE if hub_kind == "fasttext" else None
-        return bare_card(model, hub_kind, Where(hub=hub["hub"], revision=hub["revision"], file=file))
+        only = HUB_FASTTEXT_FILE if hub_kind == "fasttext" else None
+        return bare_card(model, hub_kind, Where(hub=hub["hub"], revision=hub["revision"], file=only))
     fix = (
         f"did you mean {close[0]}?"
         if close
-        else "give the path of a fastText file, of a folder with a transformer or of a card; owner/name of the hub; or "
-        "one of these names"
+        else "give the path of a fastText file, of a folder with a transformer or of a card; owner/name of the hub; "
+        "hf://owner/name/file.bin; or one of these names"
     )
     raise ModelError(
         Problem(f"model {model}", "no such name and no such file", ", ".join(known_cards()), fix)
     )
+
+
+def _pinned(card: Card, digest: str) -> Card:
+    """The card with the checksum that a recipe gives for the model's file."""
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise ModelError(
+            Problem(f"model {card.name}", f"{_PIN}{digest}", "64 digits of 0-9 and a-f behind =")
+        )
+    file = card.where.file or (Path(card.where.path or "").name if card.kind == "fasttext" else _WEIGHTS)
+    held = card.sha256.get(file)
+    if held is not None and held != digest:
+        fix = "leave one of them out"
+        raise ModelError(Problem(f"model {card.name}", f"{_PIN}{digest}", f"{held}, says its card", fix))
+    return card.model_copy(update={"sha256": {**card.sha256, file: digest}})
 
 
 def files_of(card: Card) -> ModelFiles:
@@ -108,8 +133,9 @@ def resolve(model: str) -> Path:
 
 def located(model: str) -> str:
     """The same model for a process in another folder: a path of something that is there becomes absolute."""
-    path = Path(model)
-    return str(path.absolute()) if model not in known_cards() and path.exists() else model
+    name, pin, digest = model.partition(_PIN)
+    path = Path(name)
+    return f"{path.absolute()}{pin}{digest}" if name not in known_cards() and path.exists() else model
 
 
 def fasttext(model: str) -> FastText:
@@ -137,7 +163,8 @@ def unpinned_warning(card: Card) -> str | None:
         return None
     return (
         f"model {card.name}: its card pins no checksum, so what {card.where.hub} holds today decides; the manifest "
-        "records the checksum that was used"
+        f"records the checksum that was used. `curate models fetch {card.name}` prints it; {_PIN}... behind the "
+        "model's name pins it"
     )
 
 

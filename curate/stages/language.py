@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -28,7 +29,8 @@ class LanguageConfig(StageConfig):
     model: str = Field(
         "lid.176",
         description="a name of `curate models list`; the path of a fastText model or of a card; or "
-        "owner/name@revision of the Hugging Face hub, which is its file model.bin",
+        "owner/name@revision of the Hugging Face hub, which is its file model.bin; or "
+        "hf://owner/name@revision/file.bin. #sha256=... behind it pins the file",
     )
     keep: tuple[str, ...] = Field(
         (),
@@ -108,6 +110,19 @@ class Language(DocumentStage):
         warning = unpinned_warning(card_of(self._model, "fasttext"))
         return (warning,) if warning else ()
 
+    def measurement(self) -> dict[str, object] | None:
+        """None where `keep` tells apart labels to which the ledger gives one name (srp_Latn, srp_Cyrl: sr)."""
+        model = fasttext(self._model)
+        names, keeps = self._names(model), self._keeps(model)
+        if len(set(zip(names, keeps.tolist(), strict=True))) > len(set(names)):
+            return None
+        return {
+            "model": model.sha256,
+            "max_chars": self.config.max_chars,
+            "labels": names,
+            "columns": self.columns.names,
+        }
+
     def on_gpu(self) -> str | None:
         return "scores"
 
@@ -125,19 +140,32 @@ class Language(DocumentStage):
             max_chars=self.config.max_chars,
             kernels=kernels_on(self.device),
         )
-        labels, measured = scores.labels[:, 0], scores.probabilities[:, 0].astype(np.float64)
-        rule = np.full(len(rows), -1, np.int16)
-        if self.config.keep:
-            rule[measured < self.config.min_score] = LOW_SCORE
-            both = zip(model.labels, names, strict=True)
-            kept = [place for place, either in enumerate(both) if self._kept.intersection(either)]
-            rule[~np.isin(labels, kept)] = NOT_KEPT
         columns = {}
         for place, (label, score) in enumerate(self._columns):
             found, probabilities = scores.labels[:, place], scores.probabilities[:, place]
             columns[label] = names_of(names, found)
             columns[score] = pa.array(probabilities, mask=found < 0 if place else None)
+        kept = np.isin(scores.labels[:, 0], np.flatnonzero(self._keeps(model)))
+        return self._verdicts(kept, columns)
+
+    def redecide(self, columns: Mapping[str, pa.Array]) -> Verdicts:
+        model = fasttext(self._model)
+        wanted = {name for name, kept in zip(self._names(model), self._keeps(model), strict=True) if kept}
+        kept = pc.is_in(columns["lang"], pa.array(sorted(wanted), pa.string()))
+        return self._verdicts(kept.to_numpy(zero_copy_only=False), columns)
+
+    def _verdicts(self, kept: NDArray[np.bool_], columns: Mapping[str, pa.Array]) -> Verdicts:
+        measured = columns["lang_score"].cast(pa.float64()).to_numpy(zero_copy_only=False)
+        rule = np.full(len(measured), -1, np.int16)
+        if self.config.keep:
+            rule[measured < self.config.min_score] = LOW_SCORE
+            rule[~kept] = NOT_KEPT
         return Verdicts(rule, np.where(rule >= 0, measured, np.nan), columns)
+
+    def _keeps(self, model: FastText) -> NDArray[np.bool_]:
+        """Whether `keep` names each label of the model, by either of its names."""
+        both = zip(model.labels, self._names(model), strict=True)
+        return np.array([bool(self._kept.intersection(either)) for either in both], np.bool_)
 
     def _names(self, model: FastText) -> tuple[str, ...]:
         """What the ledger calls each label of the model."""

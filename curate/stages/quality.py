@@ -28,7 +28,8 @@ class QualityConfig(StageConfig):
     model: str = Field(
         "quality-default",
         description="a name of `curate models list`; the path of a fastText model, of a folder with a transformer or "
-        "of a card; or owner/name@revision of the Hugging Face hub",
+        "of a card; owner/name@revision of the Hugging Face hub, a transformer; or hf://owner/name@revision/file.bin, "
+        "fastText. #sha256=... behind it pins the file",
     )
     keep: tuple[str, ...] = Field((), description="best labels to keep (High, Medium, ...); empty keeps all")
     label: str | None = Field(

@@ -93,6 +93,41 @@ def test_language_takes_a_repository_by_its_name(cache: Path) -> None:
         assert set(verdicts.columns["lang"].to_pylist()) <= {"en", "de"}
 
 
+@pytest.mark.parametrize("kind", [Quality, Language])
+def test_a_fasttext_file_of_the_hub_pinned_in_the_recipe(cache: Path, kind: type[Quality | Language]) -> None:
+    content = model_bytes(Spec())
+    sha256 = hashlib.sha256(content).hexdigest()
+    into_cache(cache, "someone/words", {"words.ftz": content, "model.bin": content})
+    models = ["hf://someone/words/words.ftz", f"hf://someone/words@{COMMIT}/words.ftz"]
+    models += ["someone/words"] if kind is Language else []
+    for model in models:
+        found, pinned = (kind(kind.Config(model=name)) for name in (model, f"{model}#sha256={sha256}"))
+        assert found.definition()["sha256"] == pinned.definition()["sha256"] == sha256
+        assert (len(found.warnings()), len(pinned.warnings())) == (1, 0)
+        assert f"`curate models fetch {model}` prints it" in found.warnings()[0]
+        batch = Batch("web", Texts.from_arrow(pa.array(["the", "house"])))
+        assert pinned.decide(batch, np.arange(2)).columns == found.decide(batch, np.arange(2)).columns
+        with pytest.raises(ModelError, match=rf"SHA-256 {sha256}(.|\n)*{'0' * 64}"):
+            kind(kind.Config(model=f"{model}#sha256={'0' * 64}")).definition()
+    for wrong in ("", "12", "g" * 64):
+        with pytest.raises(ModelError, match="64 digits"):
+            kind(kind.Config(model=f"{models[0]}#sha256={wrong}")).definition()
+    with pytest.raises(ModelError, match=r"curate models fetch hf://someone/else/words\.bin"):
+        kind(kind.Config(model="hf://someone/else/words.bin")).definition()
+
+
+def test_a_path_and_a_card_can_be_pinned_in_the_recipe(tmp_path: Path, cache: Path) -> None:
+    content = model_bytes(Spec())
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = tmp_path / "words.bin"
+    path.write_bytes(content)
+    assert stage(f"{path}#sha256={sha256}").definition()["sha256"] == sha256
+    with pytest.raises(ModelError, match="SHA-256"):
+        stage(f"{path}#sha256={'0' * 64}").definition()
+    with pytest.raises(ModelError, match="says its card"):
+        stage(f"quality-default#sha256={'0' * 64}").definition()
+
+
 def test_language_takes_a_card_of_the_hub(tmp_path: Path, cache: Path) -> None:
     content = model_bytes(Spec())
     sha256 = hashlib.sha256(content).hexdigest()

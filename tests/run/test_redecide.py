@@ -143,6 +143,42 @@ def test_only_texts_that_come_back_are_read(
     assert sorted(reads.ids) == (back if sees_more else [])
 
 
+def test_another_language_or_score_is_decided_from_the_ledger(
+    corpora: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the text of documents that come back is read, and only where a stage after this one looks at it."""
+
+    def outcome(out: Path, language: str, after: str) -> dict[str, str | None]:
+        recipe = f"{HEAD}  - language: {{{language}}}\n{after}{OUTPUT}"
+        run(load_recipe(write_recipe(corpora, recipe)), str(out), workers=1)
+        return {row["id"]: row["dropped_by"] for row in Ledger(str(out)).arrow().to_pylist()}
+
+    settings = (
+        "keep: [en]",
+        "keep: [en], min_score: 0.97",
+        "keep: [de], min_score: 0.1",
+        "keep: [en, de]",
+        "",
+    )
+    for number, after in enumerate(("", "  - exact_dedup: {key: text}\n")):
+        out, before = corpora / f"out-{number}", None
+        for place, setting in enumerate(settings):
+            reads = Reads(monkeypatch)
+            found = outcome(out, setting, after)
+            monkeypatch.undo()
+            fresh = corpora / f"fresh-{number}-{place}"
+            assert outcome(fresh, setting, after) == found
+            assert output_bytes(out) == output_bytes(fresh)
+            if before is not None:
+                back = sorted(
+                    name for name in found if before[name] == "language" and found[name] != "language"
+                )
+                assert sorted(reads.ids) == (back if after else [])
+                assert len(back) < len(found)
+            before = found
+        assert len({*map(str, before.values())}) == 1 + number
+
+
 def test_without_the_statistics_texts_are_read_again(corpora: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (HEAD + STAGES["last"] + OUTPUT).replace("keep_stats: all", "keep_stats: [word_count]")
     out = str(corpora / "out")

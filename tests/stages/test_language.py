@@ -135,6 +135,22 @@ def test_keep_takes_either_name(with_scripts: str, keep: list[str], kept: set[st
     assert verdicts.rule.tolist() == [-1 if label in kept else 0 for label in raw]
 
 
+@pytest.mark.parametrize("keep", [["en"], ["sr", "ceb"], ["other"], [], ["eng_Latn"]])
+def test_verdicts_from_the_columns_are_those_from_texts(with_scripts: str, keep: list[str]) -> None:
+    stage = Language(Language.Config(model=with_scripts, keep=tuple(keep), min_score=0.2))
+    _, verdicts = words_said(with_scripts, keep=keep, min_score=0.2)
+    again = stage.redecide(verdicts.columns)
+    assert again.rule.tolist() == verdicts.rule.tolist()
+    assert np.array_equal(again.value, verdicts.value, equal_nan=True)
+    assert stage.measurement() == Language(Language.Config(model=with_scripts)).measurement()
+
+
+def test_labels_that_share_a_name_are_not_told_apart_by_the_columns(with_scripts: str) -> None:
+    assert Language(Language.Config(model=with_scripts, keep=("srp_Latn",))).measurement() is None
+    both = ("srp_Latn", "srp_Cyrl")
+    assert Language(Language.Config(model=with_scripts, keep=both)).measurement() is not None
+
+
 def test_likeliest_languages_become_columns() -> None:
     peer = pytest.importorskip("fasttext", reason="fastText is not installed (extra test)")
     model = peer.load_model(str(resolve("lid.176")))
