@@ -58,7 +58,7 @@ _MEMORY_LIMIT = "4GB"
 #: A remote ledger up to this size is copied to the temporary folder for a connection.
 COPIED_BYTES = 2 << 30
 #: So many files of a ledger are opened by each query of a report; more are gathered first.
-_FOOTERS_KEPT = 1_000
+_FOOTERS_KEPT = 20_000
 _LIMITS = {"source": 1 << 8, "file": 1 << 24, "row": 1 << 32}
 
 
