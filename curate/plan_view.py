@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from curate.beside_gpu import reading, work_on_cpu
 from curate.dedup.bands import candidate_probability
 from curate.estimate import SAMPLE_BATCHES, Estimate, SourceEstimate
 from curate.kernels.choice import why_no_gpu
@@ -124,6 +125,8 @@ def _passes(plan: Plan, estimate: Estimate, workers: int, gpu: bool) -> Tree:
             branch = tree.add(
                 Text(f"{each.name}: reads text of {', '.join(sorted(each.texts)) or 'no source'}")
             )
+            if gpu and each.texts:
+                branch.add(Text(reading(each, plan.tokens)))
             if estimate.seconds(each.name):
                 branch.add(Text(_time(estimate, each.name, workers)))
             for step in each.steps:
@@ -156,8 +159,10 @@ def _step_line(plan: Plan, step: Step) -> str:
 
 def _processor(step: Step) -> str:
     """Where the stage computes, for a run on a GPU."""
-    work = step.stage.on_gpu()
-    return f"; gpu: {work}" if work else "; cpu"
+    work, rest = step.stage.on_gpu(), work_on_cpu(step)
+    if not work:
+        return "; cpu"
+    return f"; gpu: {work}" + (f"; cpu: {rest}" if rest else "")
 
 
 def follows(step: Step) -> list[str]:

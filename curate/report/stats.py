@@ -36,7 +36,7 @@ def compute_stats(out: str) -> Stats:
     missing or the ledger names a stage or source that the manifest does not."""
     manifest = Manifest.load(out)
     quarantine = _quarantine(out, manifest)
-    with Ledger(out).connect() as connection:
+    with Ledger(out).connect(gather=True) as connection:
         columns = dict(connection.execute("SELECT name, type FROM pragma_table_info('present')").fetchall())
         redacted = [name for name in columns if name.startswith("redacted_")]
         summed = totals(
