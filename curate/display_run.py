@@ -153,6 +153,7 @@ class Live:
         self._console = console
         self._passes: dict[str, PassState] = {}
         self._notes: list[str] = []
+        self._last = ""
         self._started = time.monotonic()
         self._peak = 0
         self._live = RichLive(
@@ -176,6 +177,7 @@ class Live:
 
     def pass_finished(self, name: str, seconds: float) -> None:
         summary = self._passes.pop(name).summary()
+        self._last = name
         self._console.print(Text(f"{name}: {summary}"))
 
     def note(self, message: str) -> None:
@@ -188,6 +190,8 @@ class Live:
         self._peak = max(self._peak, resident)
         memory = f"memory {size(resident)} (peak {size(self._peak)})"
         parts: list[RenderableType] = [_state(name, state) for name, state in list(self._passes.items())]
+        if not parts:
+            parts.append(Text(self._between(), style="bold"))
         parts.append(
             Text(f"{memory}  {_clock(time.monotonic() - self._started)} since the start", style="dim")
         )
@@ -198,6 +202,12 @@ class Live:
         for line in lines:
             line.truncate(self._console.width, overflow="ellipsis")
         return Group(*parts, *lines)
+
+    def _between(self) -> str:
+        """What goes on while no pass does."""
+        if not self._last:
+            return "planning"
+        return "manifest and report" if self._last == "write" else f"after {self._last}"
 
 
 def _state(name: str, state: PassState) -> RenderableType:

@@ -18,7 +18,7 @@ from curate.errors import OutputError, Problem
 from curate.io.files import atomic_write
 from curate.io.ledger import Ledger, pack_doc
 from curate.io.manifest import Manifest
-from curate.report.numbers import count, counted
+from curate.report.numbers import count, counted, share
 
 _FIELDS = ("dropped_by", "reason", "value", "lang", "quality", "duplicate_of", "similarity", "copies")
 _KEPT = "kept"
@@ -61,19 +61,21 @@ class Difference:
             )
         ]
         if self.changes:
-            table = Table("source", self.before, self.after, "documents", "share of the source")
+            table = Table("source", self.before, self.after)
+            table.add_column("documents", justify="right")
+            table.add_column("share of the source", justify="right")
             for change in self.changes:
-                share = change.documents / self.compared[change.source]
-                table.add_row(
-                    change.source, change.before, change.after, count(change.documents), f"{share:.2%}"
-                )
+                part = share(change.documents / self.compared[change.source])
+                table.add_row(change.source, change.before, change.after, count(change.documents), part)
             parts.append(table)
         if self.other_copies:
             parts.append(Text(f"{counted(self.other_copies, 'document')} kept by both, not equally often"))
         for run, paths in ((self.before, self.only_before), (self.after, self.only_after)):
             if paths:
                 shown = ", ".join(paths[:3]) + (", ..." if len(paths) > 3 else "")
-                parts.append(Text(f"read by {run} only, or changed between: {len(paths)} files: {shown}"))
+                parts.append(
+                    Text(f"read by {run} only, or changed between: {counted(len(paths), 'file')}: {shown}")
+                )
         return Group(*parts)
 
 

@@ -17,7 +17,7 @@ from curate.io.ledger import READ, Ledger, unpack_doc
 from curate.io.manifest import Manifest, StageEntry
 from curate.io.sources import SourceColumns, list_files, read_batches
 from curate.report.duplicates import DEDUP_KINDS
-from curate.report.numbers import count
+from curate.report.numbers import counted
 
 _EXCERPT = 300
 _DIFF_WORDS = 400
@@ -27,7 +27,7 @@ _THRESHOLDS = {"fuzzy_dedup": "min_similarity", "language": "min_score", "qualit
 #: Columns of the ledger that the heading gives in other words, or the journey does; all others stand there by name.
 _TOLD_OTHERWISE = {
     *("doc", "id", "source", "bytes", "tokens", "dropped_by", "reason", "value"),
-    *("duplicate_of", "duplicate_in", "similarity", "copies"),
+    *("duplicate_of", "duplicate_in", "similarity", "copies", "cluster", "cluster_size"),
 }
 _STYLES = {"same": "", "document": "red strike", "witness": "green"}
 
@@ -73,6 +73,7 @@ class Explanation:
     """A document's journey.
 
     name: `source:file:row`. path: its source file. row: its ledger row. fate: what became of it, in words.
+    cluster: its best document and size, in words; empty where it is in none. exact_tokens: whether they were counted.
     witnesses: of a duplicate, the document it duplicates; if that is a duplicate too, then that one's, ...
     diff: of a duplicate, its words and its witness's as (`same` | `document` | `witness`, words).
     """
@@ -81,6 +82,8 @@ class Explanation:
     path: str
     row: Mapping[str, Any]
     fate: str
+    cluster: str
+    exact_tokens: bool
     steps: Sequence[Step]
     text: DocumentText
     witnesses: Sequence[Witness]
@@ -89,8 +92,9 @@ class Explanation:
     def render(self) -> RenderableType:
         """For a terminal, through rich."""
         parts: list[RenderableType] = [_heading(self), _journey(self.steps), _excerpt("text", self.text)]
-        for witness in self.witnesses:
-            parts.append(_witness_heading(witness))
+        rows = (self.row, *(each.row for each in self.witnesses))
+        for duplicate, witness in zip(rows, self.witnesses, strict=False):
+            parts.append(_witness_heading(witness, duplicate.get("similarity")))
             parts.append(_excerpt("text of the witness", witness.text))
         if self.witnesses and not self.diff and None not in (self.text.text, self.witnesses[0].text.text):
             parts.append(Text("The words of the two are the same."))
@@ -121,11 +125,22 @@ def explain(out: str, key: int | str) -> Explanation:
         path=_source_file(manifest, row["doc"])[1],
         row=row,
         fate=_fate(row),
+        cluster=_cluster(manifest, row),
+        exact_tokens=manifest.tokens.method == "tokenizer",
         steps=_steps(manifest, row),
         text=text,
         witnesses=witnesses,
         diff=diff,
     )
+
+
+def _cluster(manifest: Manifest, row: Mapping[str, Any]) -> str:
+    best = row["cluster"]
+    if best is None:
+        return ""
+    name = Ledger.name(best, manifest.source_names()[unpack_doc(best).source])
+    size = "" if row["cluster_size"] is None else f"{counted(row['cluster_size'], 'document')}, "
+    return f"{size}the best is {'this one' if best == row['doc'] else name}"
 
 
 def word_diff(document: str, witness: str) -> list[tuple[str, str]]:
@@ -214,10 +229,15 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _bounds(least: Any, most: Any) -> str | None:
     if least is not None and most is not None:
-        return f"{least} to {most}"
+        return f"{_plain(least)} to {_plain(most)}"
     if most is not None:
-        return f"at most {most}"
-    return None if least is None else f"at least {least}"
+        return f"at most {_plain(most)}"
+    return None if least is None else f"at least {_plain(least)}"
+
+
+def _plain(number: float) -> str:
+    """Whole numbers without a fraction: 100000, not 100000.0."""
+    return str(int(number)) if number == int(number) else str(number)
 
 
 def _witnesses(manifest: Manifest, ledger: Ledger, row: Mapping[str, Any]) -> Iterator[Witness]:
@@ -280,12 +300,14 @@ def _read_text(manifest: Manifest, doc: int) -> DocumentText:
 
 def _heading(explanation: Explanation) -> RenderableType:
     row = explanation.row
+    about = "" if explanation.exact_tokens else "about "
     facts = {
         "document": f"{explanation.name} (doc {row['doc']})",
         "id": row["id"],
         "file": f"{explanation.path}, row {unpack_doc(row['doc']).row}",
-        "size": f"{count(row['bytes'])} bytes, about {count(row['tokens'])} tokens",
+        "size": f"{counted(row['bytes'], 'byte')}, {about}{counted(row['tokens'], 'token')}",
         **{name: value for name, value in row.items() if name not in _TOLD_OTHERWISE},
+        "cluster": explanation.cluster or None,
     }
     grid = Table.grid(padding=(0, 2))
     for name, value in facts.items():
@@ -307,8 +329,9 @@ def _journey(steps: Sequence[Step]) -> RenderableType:
     return table
 
 
-def _witness_heading(witness: Witness) -> RenderableType:
-    return Text.assemble("duplicate of ", (witness.name, "bold"), f", which was {witness.fate}")
+def _witness_heading(witness: Witness, similarity: float | None) -> RenderableType:
+    alike = "" if similarity is None else f" at similarity {similarity:.3g}"
+    return Text.assemble("duplicate of ", (witness.name, "bold"), f"{alike}, which was {witness.fate}")
 
 
 def _excerpt(title: str, text: DocumentText) -> RenderableType:
@@ -328,4 +351,6 @@ def _printable(text: str) -> str:
 def _value(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -107,13 +107,16 @@ def histogram(
     data: list[Figure] = []
     for name, counts in series.items():
         hover = [f"{place}: {count(value)}" for place, value in zip(ranges, counts, strict=True)]
-        trace: Figure = {"x": middles, "y": list(counts), "name": name, "customdata": hover}
+        trace: Figure = {"name": name}
         trace["hovertemplate"] = "%{customdata}<extra>" + (name if len(series) > 1 else "") + "</extra>"
         if len(series) == 1:
-            data.append({"type": "bar", **trace, "marker": {"color": colours[name]}})
+            bars = {"x": middles, "y": list(counts), "customdata": hover}
+            data.append({"type": "bar", **trace, **bars, "marker": {"color": colours[name]}})
         else:
-            line = {"shape": "hvh", "color": colours[name], "width": 2}
-            data.append({"type": "scatter", "mode": "lines", **trace, "line": line})
+            # A step goes from its bin's lower edge to the next one's: the last bin's ends at the upper edge.
+            steps = {"x": list(edges), "y": [*counts, counts[-1]], "customdata": [*hover, hover[-1]]}
+            line = {"shape": "hv", "color": colours[name], "width": 2}
+            data.append({"type": "scatter", "mode": "lines", **trace, **steps, "line": line})
     most = max(max(counts) for counts in series.values())
     whole_ticks = {"dtick": 1} if most < 6 else {}
     layout = {

@@ -91,7 +91,7 @@ def _charts(
         if entry["scores"]:
             charts[f"quality-{index}"] = figures.histogram(
                 entry["edges"],
-                entry["scores"],
+                {name: entry["scores"][name] for name in sources if name in entry["scores"]},
                 figures.source_colours(sources),
                 entry["column"],
                 entry["thresholds"],

@@ -95,6 +95,22 @@ def test_a_live_view_shows_tasks_rates_what_is_kept_memory_and_notes() -> None:
     assert [line[:7] for line in lines[4:]] == ["note 2:", "note 3:", "note 4:", "note 5:"]
 
 
+def test_a_live_view_says_what_goes_on_between_passes() -> None:
+    console = Console(file=io.StringIO(), width=80, force_terminal=False)
+    live = Live(console)
+    told = []
+    for name in ("join", "write"):
+        console.file = io.StringIO()
+        console.print(live.panel())
+        told.append(shown(console)[0])
+        live.pass_started(name, 1, 0, 0)
+        live.task_done(name, 0, 0)
+        live.pass_finished(name, 1.0)
+    console.file = io.StringIO()
+    console.print(live.panel())
+    assert [*told, shown(console)[0]] == ["planning", "after join", "manifest and report"]
+
+
 def test_json_lines_are_as_documented() -> None:
     file = io.StringIO()
     progress = JsonLines(file, every=0.0)

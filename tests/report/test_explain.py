@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -54,7 +56,7 @@ def test_a_duplicate_shows_its_witness_and_their_difference(out: Path) -> None:
     assert ("document", "red") in explanation.diff
     assert ("witness", "brown") in explanation.diff
     text = rendered(explanation)
-    assert "duplicate of web:0:0, which was kept, 2 copies in the output" in text
+    assert "duplicate of web:0:0 at similarity 0.938, which was kept, 2 copies in the output" in text
     assert "the quick brown fox jumps" in text
 
 
@@ -89,10 +91,7 @@ def test_escape_sequences_do_not_reach_the_terminal(out: Path) -> None:
     path = out.parent / "in" / "books.jsonl"
     explanation = explain(str(out), "books:0:0")
     hostile = type(explanation.text)("\x1b[2J[bold]x[/bold]")
-    fields = {
-        name: getattr(explanation, name) for name in ("name", "path", "row", "fate", "steps", "witnesses")
-    }
-    text = rendered(Explanation(**fields, text=hostile, diff=[]))
+    text = rendered(replace(explanation, text=hostile, diff=[]))
     assert "\x1b" not in text
     assert "[bold]x[/bold]" in text
     assert str(path) in text.replace("\n", "")
@@ -137,3 +136,12 @@ def test_word_diff_is_cut_to_what_differs() -> None:
     assert runs[1][1].split() == common[-8:]
     assert runs[2:4] == [("document", "old"), ("witness", "new")]
     assert len(runs[4][1].split()) == 17
+
+
+def test_the_cluster_and_the_similarity_are_told(out: Path) -> None:
+    """books 0:1 went as a duplicate of web 0:0, the best of three, at 0.9375."""
+    shown = rendered(explain(str(out), "books:0:1"))
+    assert re.search(r"cluster +3 documents, the best is web:0:0 ", shown)
+    assert "duplicate of web:0:0 at similarity 0.938, which" in shown
+    assert explain(str(out), "web:0:0").cluster == "3 documents, the best is this one"
+    assert explain(str(out), "web:0:1").cluster == ""
