@@ -15,11 +15,12 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from curate.beside_gpu import reading, work_on_cpu
 from curate.dedup.bands import candidate_probability
 from curate.estimate import SAMPLE_BATCHES, Estimate, SourceEstimate
 from curate.kernels.choice import why_no_gpu
 from curate.plan import DocumentPass, Plan, PlannedSource, Step
-from curate.report.numbers import compact, count, share, size
+from curate.report.numbers import compact, count, counted, share, size
 from curate.scale import HEADINGS, Costs, remarks, rows
 from curate.stages.corpus import CorpusStage
 from curate.stages.fuzzy_config import FuzzyDedupConfig
@@ -49,10 +50,8 @@ def describe(plan: Plan, estimate: Estimate, workers: int, device: str = "cpu") 
 def describe_costs(found: Costs) -> RenderableType:
     """What `curate plan --documents N --bytes B` prints after the plan."""
     load = found.load
-    title = (
-        f"{compact(load.documents)} documents, {size(round(load.text_bytes))} of text, {count(found.workers)} "
-        f"workers of {size(found.memory)}"
-    )
+    workers = f"{counted(found.workers, 'worker')} of {size(found.memory)}"
+    title = f"{compact(load.documents)} documents, {size(round(load.text_bytes))} of text, {workers}"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0))
     table.add_column(HEADINGS[0])
     for heading in HEADINGS[1:]:
@@ -126,6 +125,8 @@ def _passes(plan: Plan, estimate: Estimate, workers: int, gpu: bool) -> Tree:
             branch = tree.add(
                 Text(f"{each.name}: reads text of {', '.join(sorted(each.texts)) or 'no source'}")
             )
+            if gpu and each.texts:
+                branch.add(Text(reading(each, plan.tokens)))
             if estimate.seconds(each.name):
                 branch.add(Text(_time(estimate, each.name, workers)))
             for step in each.steps:
@@ -158,8 +159,10 @@ def _step_line(plan: Plan, step: Step) -> str:
 
 def _processor(step: Step) -> str:
     """Where the stage computes, for a run on a GPU."""
-    work = step.stage.on_gpu()
-    return f"; gpu: {work}" if work else "; cpu"
+    work, rest = step.stage.on_gpu(), work_on_cpu(step)
+    if not work:
+        return "; cpu"
+    return f"; gpu: {work}" + (f"; cpu: {rest}" if rest else "")
 
 
 def follows(step: Step) -> list[str]:

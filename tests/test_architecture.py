@@ -17,6 +17,7 @@ ROOMS = [
     },
     {"estimate", "plan_view", "scale", "scale_page"},
     {"run"},
+    {"beside_gpu"},
     {"plan"},
     {"recipe"},
     {"report"},

@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from curate.kernels.texts import Texts
+
 Format = Literal["parquet", "jsonl"]
 
 #: Why a row could not be read.
@@ -108,6 +110,7 @@ class RawBatch:
 
     start: row of the first. rows: how many; also the length of every array.
     texts: string or large_string, null where the row is bad; None where text was not asked for.
+    device_texts: instead of `texts`, where they were read into a device's memory; none of these rows is bad.
     ids: string; None where the source has no ids.
     columns: the metadata columns asked for.
     bad: the bad rows of this batch, in row order.
@@ -119,6 +122,7 @@ class RawBatch:
     ids: pa.Array | None
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
     bad: tuple[BadRow, ...] = ()
+    device_texts: Texts | None = None
 
     def __len__(self) -> int:
         return self.rows
@@ -133,6 +137,7 @@ class RawBatch:
             texts=None if self.texts is None else self.texts.slice(begin, end - begin),
             ids=None if self.ids is None else self.ids.slice(begin, end - begin),
             columns={name: column.slice(begin, end - begin) for name, column in self.columns.items()},
+            device_texts=None if self.device_texts is None else self.device_texts.part(begin, end),
             bad=tuple(bad for bad in self.bad if bad.row is not None and first <= bad.row < stop),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +30,43 @@ class SketchShape:
     minhash: bool = False
 
 
+class TextMemory(Protocol):
+    """A device's memory, in which readers may put texts. Threads may share it."""
+
+    @property
+    def reading_stream(self) -> Any:
+        """A CUDA stream for readers, beside that of the kernels; who reads on it waits for it."""
+        ...
+
+    def adopted(
+        self, chars: int, offsets: int, width: type[np.signedinteger[Any]], count: int, owner: object
+    ) -> Texts:
+        """The `count` texts of a string column that lies there, which kernels read in place.
+
+        chars, offsets: addresses of its bytes and of its first text's offset, int32 or int64 as `width` says.
+        owner: kept as long as the texts are. Their bytes come to the host where something asks for them.
+        """
+        ...
+
+    def fetched(self, address: int, size: int, owner: object) -> NDArray[np.uint8]:
+        """The bytes from there on, on the host; uint8, shape (size,). owner: holds them."""
+        ...
+
+    def utf8_valid(self, texts: Texts) -> NDArray[np.bool_]:
+        """As Texts.utf8_valid, where the texts lie."""
+        ...
+
+
 class Kernels(Protocol):
     """Text kernels of one processor: the same bits on any. Threads may share them.
 
-    processor: its name, "cpu" or that of the GPU.
+    processor: its name, "cpu" or that of the GPU. text_memory: of a GPU, where texts may lie; else None.
     """
 
     processor: str
+
+    @property
+    def text_memory(self) -> TextMemory | None: ...
 
     def batch_bytes(self) -> int | None:
         """Bytes of text that a batch may have at once; None where small batches do as well."""
@@ -72,6 +102,7 @@ class CpuKernels:
     """The CPU's extension."""
 
     processor = "cpu"
+    text_memory: TextMemory | None = None
 
     def batch_bytes(self) -> int | None:
         return None

@@ -63,6 +63,14 @@ class Texts:
         buffers = [None, pa.py_buffer(np.ascontiguousarray(self.offsets)), pa.py_buffer(self.data)]
         return pa.Array.from_buffers(pa.large_string(), len(self), buffers)
 
+    def part(self, begin: int, end: int) -> Texts:
+        """The texts `begin` to `end` (not included), over the same memory."""
+        return Texts(self.data, self.offsets[begin : end + 1])
+
+    def on_host(self, rows: NDArray[np.int64]) -> tuple[Texts, NDArray[np.int64]]:
+        """The texts at `rows` in the host's memory: texts, and their rows among them."""
+        return self, rows
+
     def replaced(self, rows: NDArray[np.int64], by: Texts) -> Texts:
         """These texts with those at `rows` (int64, shape (len(by),)) replaced."""
         places = np.arange(len(self))

@@ -12,7 +12,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -50,7 +50,12 @@ _PIECE = 100_000
 
 
 class TokenCount(ABC):
-    """A way to tell how many tokens a text is. Travels to workers by pickle."""
+    """A way to tell how many tokens a text is. Travels to workers by pickle.
+
+    reads_text: whether it looks at more than sizes.
+    """
+
+    reads_text: ClassVar[bool]
 
     @abstractmethod
     def count(self, texts: Texts, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -68,6 +73,8 @@ class TokenCount(ABC):
 @dataclass(frozen=True, slots=True)
 class TokenEstimate(TokenCount):
     """Bytes of text over the bytes a token of its language takes, rounded up."""
+
+    reads_text: ClassVar[bool] = False
 
     def count(self, texts: Texts, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         return self._estimate(texts.sizes[rows])
@@ -103,6 +110,8 @@ class Tokenizer(TokenCount):
     sha256: of the JSON file; for tiktoken, of its ranks as a .tiktoken file. vocabulary: ids are below it.
     special: ids of the special tokens by name.
     """
+
+    reads_text: ClassVar[bool] = True
 
     name: str
     sha256: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from curate.beside_gpu import remarks
 from curate.engines import Engine, EngineOptions, ensure_fitting, start
 from curate.engines.placement import placement
 from curate.errors import OutputError, Problem
@@ -80,7 +81,8 @@ def run(
         lease.take(out)
         made = start(engine, options)
         try:
-            for warning in (*planned.warnings(), *((remark,) if remark else ())):
+            notes = (*((remark,) if remark else ()), *(remarks(planned) if options.device == "gpu" else ()))
+            for warning in (*planned.warnings(), *notes):
                 watcher.note(warning)
             metrics = Metrics(out, engine, gpu=options.device == "gpu")
             with metrics.published(metrics_port) as served:

@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from curate.beside_gpu import texts_on_host
 from curate.engines.task import Facts, timed
+from curate.io import cudf_parquet
 from curate.io.ahead import ahead
 from curate.io.batches import joined
 from curate.io.changes import ensure_unchanged
@@ -159,28 +161,40 @@ class FilePass:
         """Of a GPU they are as large as it takes, and read while it works on the one before."""
         arguments, kernels = self._arguments, kernels_on(self._arguments.limits.device)
         limits = arguments.limits.on(kernels)
+        rows = row_ranges(np.flatnonzero(self._alive)) if self._standing else None
+        file, columns, memory = arguments.file, arguments.columns, kernels.text_memory
+        if memory and self._texts_on_device() and cudf_parquet.installed():
+            return ahead(cudf_parquet.read(file, columns, memory, limits.documents, limits.bytes, rows))
         read = read_batches(
-            arguments.file,
-            arguments.columns,
+            file,
+            columns,
             text=arguments.reads_text,
             max_documents=limits.documents,
             max_bytes=limits.bytes,
-            rows=row_ranges(np.flatnonzero(self._alive)) if self._standing else None,
+            rows=rows,
         )
         if limits.bytes == arguments.limits.bytes:
             return read
         return ahead(joined(read, limits.documents, limits.bytes))
 
+    def _texts_on_device(self) -> bool:
+        """Whether nobody looks at the texts but kernels of a GPU."""
+        arguments = self._arguments
+        return (
+            arguments.reads_text
+            and texts_on_host(arguments.steps, bool(arguments.edits), arguments.tokens) is None
+        )
+
     def decide(self, raw: RawBatch) -> int:
         """Let the stages look at a batch; returns how many of its documents no stage has dropped."""
         known: dict[str, pa.Array] = {}
-        texts = _no_texts(len(raw)) if raw.texts is None else Texts.from_arrow(raw.texts)
+        texts = _texts(raw)
         if self._standing:
             alive = self._alive[raw.start : raw.start + len(raw)].copy()
             if raw.texts is not None:
                 texts = edited(texts, np.flatnonzero(alive), self._arguments.edits)
         else:
-            alive = _readable(raw.texts)
+            alive = _readable(raw)
             with timed(TOKENS, len(raw)):
                 tokens = self._arguments.tokens.count(texts, np.arange(len(raw)))
             documents = self.layer.add_documents(raw.ids, texts.sizes, tokens)
@@ -227,10 +241,17 @@ class FilePass:
         return found
 
 
-def _readable(texts: pa.Array) -> NDArray[np.bool_]:
-    readable: NDArray[np.bool_] = texts.is_valid().to_numpy(zero_copy_only=False)
+def _readable(raw: RawBatch) -> NDArray[np.bool_]:
+    if raw.texts is None:
+        return np.ones(len(raw), np.bool_)
+    readable: NDArray[np.bool_] = raw.texts.is_valid().to_numpy(zero_copy_only=False)
     return readable
 
 
-def _no_texts(rows: int) -> Texts:
-    return Texts(np.zeros(0, np.uint8), np.zeros(rows + 1, np.int64))
+def _texts(raw: RawBatch) -> Texts:
+    """Those of the batch; empty ones where they were not read."""
+    if raw.device_texts is not None:
+        return raw.device_texts
+    if raw.texts is not None:
+        return Texts.from_arrow(raw.texts)
+    return Texts(np.zeros(0, np.uint8), np.zeros(len(raw) + 1, np.int64))

@@ -122,6 +122,15 @@ class DocumentStage(ABC):
         """What of its work has kernels for a GPU; None where all of it is the CPU's."""
         return None
 
+    def on_cpu_beside_gpu(self) -> str | None:
+        """Where `on_gpu` says something: what the CPU does all the same, long texts aside; None for nothing."""
+        return None
+
+    @property
+    def reads_text_on_gpu(self) -> bool:
+        """Whether on a GPU kernels alone read its texts, so that they need not be in the host's memory."""
+        return False
+
     def warnings(self) -> tuple[str, ...]:
         """What a plan should say about the stage before it runs."""
         return ()

@@ -120,6 +120,15 @@ class CorpusStage(ABC):
         """As `DocumentStage.on_gpu`."""
         return None
 
+    def on_cpu_beside_gpu(self) -> str | None:
+        """As `DocumentStage.on_cpu_beside_gpu`."""
+        return None
+
+    @property
+    def reads_text_on_gpu(self) -> bool:
+        """As `DocumentStage.reads_text_on_gpu`, of what `collector` makes."""
+        return False
+
     @abstractmethod
     def earlier_runs(self) -> tuple[EarlierRun, ...]:
         """What the runs of `against` collected. Raises SourceError where one cannot be compared with."""

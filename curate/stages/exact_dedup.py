@@ -179,6 +179,13 @@ class ExactDedup(CorpusStage):
     def on_gpu(self) -> str | None:
         return "hashes, join"
 
+    def on_cpu_beside_gpu(self) -> str | None:
+        return "normal forms" if self.config.normalize or self.config.key == "url" else None
+
+    @property
+    def reads_text_on_gpu(self) -> bool:
+        return not self.config.normalize
+
     def collector(self, memory: Memory) -> KeyCollector:
         return KeyCollector(self.config, kernels_on(self.device))
 

@@ -6,7 +6,7 @@ The first rule that fails, in the profile's order, names the drop. What the rule
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -151,8 +151,20 @@ class Heuristics(DocumentStage):
             return None
         if len(families) == 1:
             return "statistics"
-        first = (name for name, place in self._steps.place_of.items() if place == 0)
-        return f"statistics of {', '.join(dict.fromkeys(name.rpartition('.')[0] for name in first))}"
+        return f"statistics of {self._profiles_at({0})}"
+
+    def on_cpu_beside_gpu(self) -> str | None:
+        others = set(range(1, len(self._steps.families)))
+        return f"statistics of {self._profiles_at(others)}" if others else None
+
+    @property
+    def reads_text_on_gpu(self) -> bool:
+        return [family for family, _ in self._steps.families] == [PLAIN]
+
+    def _profiles_at(self, places: Set[int]) -> str:
+        """The profiles with rules measured by the families at these places."""
+        names = (name for name, place in self._steps.place_of.items() if place in places)
+        return ", ".join(dict.fromkeys(name.partition(".")[0] for name in names))
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """The first rule each row fails, with what it measured; kept measures are columns."""

@@ -111,6 +111,10 @@ class Language(DocumentStage):
     def on_gpu(self) -> str | None:
         return "scores"
 
+    @property
+    def reads_text_on_gpu(self) -> bool:
+        return True
+
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         model = fasttext(self._model)
         names = self._names(model)

@@ -134,6 +134,13 @@ class Quality(DocumentStage):
     def on_gpu(self) -> str | None:
         return "scores"
 
+    def on_cpu_beside_gpu(self) -> str | None:
+        return None if self.reads_text_on_gpu else "tokens of the transformer"
+
+    @property
+    def reads_text_on_gpu(self) -> bool:
+        return card_of(self._model).kind == "fasttext"
+
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         model = classifier(self._model, self.device)
         _, scored = self._kept_and_scored(model)

@@ -56,6 +56,7 @@ class HostDevice:
     """seed: of the order in which blocks and threads run. memory: bytes there are; allocating more is an error."""
 
     arrays = np
+    reading_stream = None
 
     def __init__(
         self, source: str | None = None, *, seed: int = 0, memory: int = 1 << 40, blocks: int = 3
@@ -83,6 +84,12 @@ class HostDevice:
         return memory.view(array.dtype).reshape(array.shape)
 
     copied = upload
+
+    def adopted(self, address, count, dtype, owner):
+        size = count * np.dtype(dtype).itemsize
+        memory = (ctypes.c_ubyte * size).from_address(address)
+        memory.owner = owner  # ctypes arrays keep their attributes, and NumPy's keep them
+        return np.frombuffer(memory, dtype)
 
     def empty(self, shape, dtype):
         return self._allocate(int(np.prod(shape)) * np.dtype(dtype).itemsize).view(dtype).reshape(shape)

@@ -105,6 +105,9 @@ def rmm_with(resource):
 
 
 class Pool:
+    def __init__(self, upstream: object = None, initial_pool_size: int = 0) -> None:
+        self.upstream, self.initial_pool_size = upstream, initial_pool_size
+
     def pool_size(self) -> int:
         return 1000
 
@@ -113,10 +116,25 @@ def cupy_with_pool():
     allocators: list[object] = []
     pool = types.SimpleNamespace(free_bytes=lambda: 50)
     return types.SimpleNamespace(
-        cuda=types.SimpleNamespace(set_allocator=allocators.append),
+        cuda=types.SimpleNamespace(
+            set_allocator=allocators.append,
+            runtime=types.SimpleNamespace(memGetInfo=lambda: ((2 << 20) + 300, 4 << 20)),
+        ),
         get_default_memory_pool=lambda: pool,
         allocators=allocators,
     )
+
+
+def test_cupy_and_cudf_share_a_pool(monkeypatch) -> None:
+    rmm, cupy = rmm_with("cudaMalloc"), cupy_with_pool()
+    monkeypatch.setitem(sys.modules, "rmm", rmm)
+    monkeypatch.setitem(sys.modules, "rmm.allocators.cupy", types.SimpleNamespace(rmm_cupy_allocator=print))
+    assert isinstance(pool_of(cupy, reads_with_cudf=True), RmmPool)
+    pool = rmm.mr.get_current_device_resource().upstream
+    assert isinstance(pool, Pool)
+    assert pool.upstream == "cudaMalloc"
+    assert pool.initial_pool_size == 1 << 20
+    assert cupy.allocators == [print]
 
 
 def test_cupy_takes_from_rmms_pool_where_there_is_one(monkeypatch) -> None:
@@ -124,7 +142,7 @@ def test_cupy_takes_from_rmms_pool_where_there_is_one(monkeypatch) -> None:
     rmm, cupy = rmm_with(Pool()), cupy_with_pool()
     monkeypatch.setitem(sys.modules, "rmm", rmm)
     monkeypatch.setitem(sys.modules, "rmm.allocators.cupy", allocator)
-    pool = pool_of(cupy)
+    pool = pool_of(cupy, reads_with_cudf=False)
     assert isinstance(pool, RmmPool)
     assert cupy.allocators == [allocator.rmm_cupy_allocator]
     assert rmm.mr.get_current_device_resource().upstream is not None
@@ -135,7 +153,7 @@ def test_cupy_takes_from_rmms_pool_where_there_is_one(monkeypatch) -> None:
 def test_cupy_keeps_its_own_pool_elsewhere(monkeypatch, rmm) -> None:
     monkeypatch.setitem(sys.modules, "rmm", rmm)
     cupy = cupy_with_pool()
-    pool = pool_of(cupy)
+    pool = pool_of(cupy, reads_with_cudf=False)
     assert isinstance(pool, CupyPool)
     assert pool.free_bytes() == 50
     assert not cupy.allocators

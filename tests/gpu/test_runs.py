@@ -5,21 +5,37 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from curate.cli import app
+from curate.progress import Silent
+from curate.recipe import load_recipe
 from curate.run import run
+from curate.run.steps import Carrying
+from tests.gpu.fake_cudf import Cudf, install
 from tests.gpu.host_device import HostDevice
 from tests.run.outputs import output_bytes
 
 
 class Counting(HostDevice):
-    """launched: kernels that ran, by name."""
+    """launched: kernels that ran, by name. copied_bytes: of texts from the host. adopted_bytes: of memory of others."""
 
     def __init__(self, **options) -> None:
         super().__init__(**options)
         self.launched: set[str] = set()
+        self.copied_bytes = self.adopted_bytes = 0
+
+    def copied(self, array):
+        self.copied_bytes += array.nbytes
+        return super().upload(array)
+
+    def adopted(self, address, count, dtype, owner):
+        self.adopted_bytes += count * np.dtype(dtype).itemsize
+        return super().adopted(address, count, dtype, owner)
 
     def launch(self, kernel, *arguments, **options):
         self.launched.add(kernel)
@@ -36,6 +52,57 @@ def test_a_run_on_the_device_writes_the_same_bytes(
     assert output_bytes(tmp_path) == reference
     kernels = {"text_hash", "heuristic_statistics", "fasttext_hidden", "fasttext_labels"}
     assert counting.launched == kernels | {"sketch_chars", "sketch_words"}
+
+
+GPU_ALONE = """
+name: on-the-gpu
+sources:
+  - {{name: fineweb-edu, path: "{data}/fineweb-edu/**/*.parquet", id: id, keep: [url]}}
+  - {{name: dclm, path: "{data}/dclm/**/*.parquet", keep: [url]}}
+stages:
+  - language: {{keep: [en], min_score: 0.3}}
+  - heuristics: {{profile: nemo, keep_stats: all}}
+  - exact_dedup: {{key: text}}
+  - fuzzy_dedup: {{name: characters, preset: zyda2, guards: {{max_source_loss: 1.0}}}}
+  - quality: {{model: quality-default}}
+  - fuzzy_dedup: {{name: words, shingles: {{unit: word, length: 5}}, prefer: quality, guards: {{max_source_loss: 1.0}}}}
+output: {{shard_bytes: 300kB}}
+"""
+
+
+@pytest.fixture(scope="module")
+def gpu_alone(recipe_file, tmp_path_factory):
+    """A recipe of which no stage looks at texts on the CPU, and what the CPU makes of it. Of one file a row is bad."""
+    data = recipe_file.parent / "synth"
+    path = sorted(data.glob("dclm/**/*.parquet"))[0]
+    table = pq.read_table(path)
+    place = table.column_names.index("text")
+    texts = table.column("text").to_pylist()
+    texts[7] = None
+    table = table.set_column(place, "text", pa.array(texts, table.schema.field("text").type))
+    pq.write_table(table, path, row_group_size=5)
+    recipe = tmp_path_factory.mktemp("recipe") / "recipe.yaml"
+    recipe.write_text(GPU_ALONE.format(data=data))
+    loaded = load_recipe(str(recipe))
+    out = tmp_path_factory.mktemp("cpu-alone")
+    run(loaded, str(out), device="cpu", workers=2)
+    return loaded, output_bytes(out)
+
+
+@pytest.mark.parametrize("width", [np.int32, np.int64])
+def test_texts_that_cudf_reads_are_not_copied(
+    compiler, gpu_alone, as_gpu, monkeypatch, tmp_path: Path, width
+) -> None:
+    recipe, reference = gpu_alone
+    cudf = install(monkeypatch, Cudf(width, skipped=2))
+    device = Counting(seed=6)
+    as_gpu(device)
+    run(recipe, str(tmp_path), device="gpu", workers=2)
+    assert output_bytes(tmp_path) == reference
+    assert len(cudf.read) > 2
+    assert device.launched >= {"utf8_broken", "text_hash", "fasttext_hidden", "sketch_chars", "sketch_words"}
+    # Of the row group with a bad row alone.
+    assert 0 < device.copied_bytes < 0.2 * device.adopted_bytes
 
 
 def test_a_device_with_little_memory_writes_the_same_bytes(
@@ -67,14 +134,39 @@ def test_a_plan_says_what_runs_where(recipe_file) -> None:
     for line in (
         "language; gpu: scores",
         "heuristics; gpu: statistics\n",
-        "mixed; gpu: statistics of gopher",
+        "mixed; gpu: statistics of gopher; cpu: statistics of datatrove\n",
+        "documents-1: reads text of dolma-cc, fineweb-edu\n",
+        "Arrow reads the texts, which are needed on the CPU by mixed\n",
         "redact; cpu",
         "characters: collects; gpu: sketches, join",
         "exact_dedup: collects; gpu: hashes, join",
     ):
         assert line in re.sub(" +\n", "\n", shown)
-    assert "datatrove" not in next(line for line in shown.splitlines() if "mixed; gpu" in line)
     assert "gpu" not in plan("--device", "cpu")
+
+
+class Notes(Silent):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_a_run_says_what_the_cpu_does(
+    compiler, recipe, gpu_alone, as_gpu, monkeypatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Carrying, "run", lambda carrying: ({}, 0))
+    as_gpu(HostDevice())
+    mixed, alone, cpu = Notes(), Notes(), Notes()
+    run(recipe, str(tmp_path / "mixed"), device="gpu", workers=1, progress=mixed)
+    run(gpu_alone[0], str(tmp_path / "alone"), device="gpu", workers=1, progress=alone)
+    run(recipe, str(tmp_path / "cpu"), device="cpu", workers=1, progress=cpu)
+    work = "mixed (statistics of datatrove); redact; by-url (normal forms); characters (clusters, survivors)"
+    assert any(note.startswith("without a kernel for the GPU") and work in note for note in mixed.notes)
+    assert "documents-1: Arrow reads the texts, which are needed on the CPU by mixed" in mixed.notes
+    assert any(note.startswith("documents-1: cudf reads texts") for note in alone.notes)
+    assert not any("GPU" in note for note in cpu.notes)
 
 
 def test_a_plan_for_no_known_device(recipe_file) -> None:

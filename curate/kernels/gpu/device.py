@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,11 +26,17 @@ class Device(Protocol):
     blocks: int
     #: NumPy, or what stands for it where the arrays are.
     arrays: Any
+    #: A stream beside that of the kernels, for reading into the device's memory.
+    reading_stream: Any
 
     def upload(self, array: NDArray[Any]) -> DeviceArray: ...
 
     def copied(self, array: NDArray[Any]) -> DeviceArray:
         """As `upload`, for much data, from any thread: kernels run meanwhile, and it is there on return."""
+        ...
+
+    def adopted(self, address: int, count: int, dtype: DTypeLike, owner: object) -> DeviceArray:
+        """An array of shape (count,) over memory of the device that `owner`, which it keeps, holds."""
         ...
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> DeviceArray: ...
@@ -71,14 +78,20 @@ class CupyDevice:
         self.name: str = properties["name"].decode()
         self.blocks: int = 32 * properties["multiProcessorCount"]
         self._module = cupy.RawModule(code=nvrtc_source(), options=OPTIONS, backend="nvrtc")
-        self._pool = pool_of(cupy)
+        self._pool = pool_of(cupy, reads_with_cudf=find_spec("pylibcudf") is not None)
         self._copies = PinnedCopies(cupy)
+        self.reading_stream = cupy.cuda.Stream(non_blocking=True)
 
     def upload(self, array: NDArray[Any]) -> DeviceArray:
         return self.arrays.asarray(array)
 
     def copied(self, array: NDArray[Any]) -> DeviceArray:
         return self._copies.copied(array)
+
+    def adopted(self, address: int, count: int, dtype: DTypeLike, owner: object) -> DeviceArray:
+        cuda, size = self.arrays.cuda, count * np.dtype(dtype).itemsize
+        memory = cuda.UnownedMemory(address, size, owner)
+        return self.arrays.ndarray((count,), dtype, cuda.MemoryPointer(memory, 0))
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> DeviceArray:
         return self.arrays.empty(shape, dtype)

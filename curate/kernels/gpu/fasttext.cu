@@ -1,6 +1,6 @@
 // fastText scores. A warp takes a text, 32 bytes at a time: each thread finds the rows that begin at its byte, then each
-// sums the columns that are its own, over the rows of a word and then over the words, in the order of the text. So every
-// float is added in the CPU's order.
+// sums the columns that are its own, over the rows of a word and then over the words (of a long text over the rows alone),
+// in the order of the text. So every float is added in the CPU's order.
 #include "device.h"
 #include "fasttext.h"
 #include "fasttext_output.h"
@@ -25,7 +25,7 @@ class HiddenVector {
   __device__ HiddenVector(const FastTextView& model, const u8* text, i64 size, const WordTile& tile, u32* word_hashes,
                           float* sums)
       : m_(model), text_(text), size_(size), tile_(tile), word_hashes_(word_hashes), sums_(sums),
-        word_sums_(sums + model.dim) {}
+        word_sums_(sums + model.dim), in_order_(fasttext_in_order(model, size)) {}
 
   // Fills sums with the mean of the text's rows; returns how many there are, to threads that have a column.
   __device__ i64 run() {
@@ -61,7 +61,10 @@ class HiddenVector {
     if (in_word && (word == threads || word <= last)) list_rows(place, word, starts, entry);
     list_words(last);
     __syncthreads();
-    add_word_rows();
+    if (in_order_)
+      add_rows(sums_);
+    else
+      add_word_rows();
     if (self == threads - 1 && word != threads) keep_open(word);
     __syncthreads();
     return last < threads;
@@ -139,7 +142,7 @@ class HiddenVector {
     ++words_;
     close_word();
     __syncthreads();
-    add_rows(word_sums_);
+    add_rows(in_order_ ? sums_ : word_sums_);
     __syncthreads();
   }
 
@@ -214,16 +217,19 @@ class HiddenVector {
   const WordTile tile_;
   u32* word_hashes_;
   float *sums_, *word_sums_;
+  const bool in_order_;
   i64 words_ = 0, added_ = 0;
 };
 
 }  // namespace curate::gpu
 
-// The hidden vectors of texts. word_hashes: scratch, two 32-bit words a text and one for two bytes of text, where the
-// model has word n-grams. room: rows that one byte can bring. hidden: a row a place. added: rows that went into it.
+// The hidden vectors of texts. room: rows that one byte can bring. word_hashes: scratch, of which each text's part begins
+// at hash_begins: two 32-bit words and one for two bytes of text, where the model has word n-grams. hidden: a row a place.
+// added: rows that went into it.
 extern "C" __global__ void fasttext_hidden(const curate::u8* data, const curate::i64* offsets, const curate::i64* rows,
-                                           curate::i64 count, const curate::FastTextView* model,
-                                           curate::i64 characters, int room, curate::u32* word_hashes, float* hidden,
+                                           const curate::i64* places, curate::i64 count,
+                                           const curate::FastTextView* model, curate::i64 characters, int room,
+                                           curate::u32* word_hashes, const curate::i64* hash_begins, float* hidden,
                                            curate::i64* added) {
   using namespace curate;
   CURATE_SHARED(memory);
@@ -239,14 +245,13 @@ extern "C" __global__ void fasttext_hidden(const curate::u8* data, const curate:
   float* sums = reinterpret_cast<float*>(tile.rows + static_cast<int>(blockDim.x) * room);
   const gpu::Texts texts = {data, offsets};
   for (i64 item = blockIdx.x; item < count; item += gridDim.x) {
-    const i64 row = rows[item];
-    const u8* text = texts.begin(row);
-    const i64 size = fasttext_prefix(text, texts.size(row), characters);
-    gpu::HiddenVector vector(*model, text, size, tile, word_hashes + offsets[row] / 2 + 2 * row, sums);
+    const u8* text = texts.begin(rows[item]);
+    const i64 size = fasttext_prefix(text, texts.size(rows[item]), characters);
+    gpu::HiddenVector vector(*model, text, size, tile, word_hashes + hash_begins[item], sums);
     const i64 found = vector.run();
     for (int column = threadIdx.x; column < model->dim; column += blockDim.x)
-      hidden[row * model->dim + column] = sums[column];
-    if (threadIdx.x == 0) added[row] = found;
+      hidden[places[item] * model->dim + column] = sums[column];
+    if (threadIdx.x == 0) added[places[item]] = found;
     __syncthreads();
   }
 }

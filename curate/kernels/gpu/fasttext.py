@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from curate.kernels import _cpu
 from curate.kernels.gpu.batches import Int64s
 from curate.kernels.gpu.device import Device
-from curate.kernels.gpu.jobs import THREADS, DeviceTexts
+from curate.kernels.gpu.jobs import THREADS, WARP_THREADS, DeviceTexts
 
 #: A warp scores a text alone: longer ones would keep the others waiting, and are the CPU's.
 LONGEST_TEXT = 1 << 20
-WARP_THREADS = 32
 #: Threads that look for the best labels for each block that keeps the device busy.
 LABEL_THREADS_A_BLOCK = 16
 
@@ -80,17 +79,19 @@ class FastTextJob:
         count = len(texts)
         threads = min(count, device.blocks * LABEL_THREADS_A_BLOCK)
         self._label_blocks = -(-threads // THREADS)
-        hashes = int(texts.sizes.sum()) // 2 + 2 * count + 1 if model.word_ngrams > 1 else 0
+        order = texts.longest_first()
+        hashes = texts.sizes[order] // 2 + 2 if model.word_ngrams > 1 else np.zeros(count, np.int64)
         hidden, added = device.empty((count, model.dim), np.float32), device.empty((count,), np.int64)
         self._labels, self._scores = device.empty((count, k), np.int32), device.empty((count, k), np.float32)
         self._hidden_arguments = (
             *texts.arguments,
-            device.upload(texts.longest_first()),
+            *texts.work(order),
             np.int64(count),
             model.view,
             np.int64(characters),
             np.int32(model.rows_a_byte),
-            device.empty((hashes,), np.uint32),
+            device.empty((int(hashes.sum()),), np.uint32),
+            device.upload(np.cumsum(hashes) - hashes),
             hidden,
             added,
         )
@@ -109,7 +110,7 @@ class FastTextJob:
     def bytes_of(sizes: Int64s, model: DeviceModel, k: int) -> Int64s:
         """Device memory for texts of these sizes in bytes: text, offsets, hidden vector and results; int64."""
         words = 2 * sizes + 8 if model.word_ngrams > 1 else 0
-        return sizes + words + 24 + 4 * model.dim + 8 * k
+        return sizes + words + 40 + 4 * model.dim + 8 * k
 
     @staticmethod
     def fixed_bytes(device: Device, model: DeviceModel) -> int:

@@ -36,7 +36,7 @@ class HeuristicsJob:
         self._statistics = device.empty((len(texts), len(STATISTICS)), np.int64)
         self._arguments = (
             *texts.arguments,
-            *(2 * (device.upload(order),)),
+            *texts.work(order),
             np.int64(len(texts)),
             np.uint32(groups),
             device.empty((int(ends[-1]) if len(ends) else 0,), np.uint64),

@@ -22,11 +22,12 @@ from curate.kernels.gpu.batches import SHARE_OF_FREE, Int64s, batches
 from curate.kernels.gpu.device import Device
 from curate.kernels.gpu.fasttext import DeviceModel, FastTextJob
 from curate.kernels.gpu.heuristics import HeuristicsJob
-from curate.kernels.gpu.jobs import DeviceTexts, TextHashJob
+from curate.kernels.gpu.jobs import DeviceTexts, TextHashJob, Utf8Job
 from curate.kernels.gpu.join import edge_bytes, key_edges
+from curate.kernels.gpu.resident import ResidentTexts, adopted
 from curate.kernels.gpu.sketch import SketchJob
 from curate.kernels.heuristics import PLAIN
-from curate.kernels.interface import CPU, Edges, SketchShape
+from curate.kernels.interface import CPU, Edges, SketchShape, TextMemory
 from curate.kernels.texts import Texts
 
 #: A thread hashes a text alone.
@@ -55,7 +56,11 @@ class _Work:
     rows: Int64s
     costs: Int64s
     on_device: Callable[[DeviceTexts], Columns]
-    on_host: Callable[[Int64s], Columns]
+    on_host: Callable[[Texts, Int64s], Columns]
+
+    def beside(self, places: Int64s) -> Columns:
+        """What the CPU makes of some of the rows."""
+        return self.on_host(*self.texts.on_host(self.rows[places]))
 
 
 class DeviceKernels:
@@ -69,6 +74,41 @@ class DeviceKernels:
     def batch_bytes(self) -> int:
         return self._free_bytes() // BYTES_A_BATCH_BYTE
 
+    def adopted(
+        self, chars: int, offsets: int, width: type[np.signedinteger[Any]], count: int, owner: object
+    ) -> Texts:
+        """See interface.TextMemory."""
+        return adopted(self.device, chars, offsets, width, count, owner)
+
+    def fetched(self, address: int, size: int, owner: object) -> NDArray[np.uint8]:
+        """See interface.TextMemory."""
+        return self.device.download(self.device.adopted(address, size, np.uint8, owner))
+
+    def utf8_valid(self, texts: Texts) -> NDArray[np.bool_]:
+        """See interface.TextMemory."""
+
+        def on_device(batch: DeviceTexts) -> Columns:
+            job = Utf8Job(batch)
+            job.run()
+            return (job.result(),)
+
+        def on_host(texts: Texts, rows: Int64s) -> Columns:
+            return (texts.utf8_valid()[rows],)
+
+        rows = np.arange(len(texts))
+        with self._turn:
+            work = _Work(texts, rows, texts.sizes + 32, on_device, on_host)
+            (valid,) = self._run(work, self._free_bytes())
+        return np.asarray(valid, np.bool_)
+
+    @property
+    def reading_stream(self) -> Any:
+        return self.device.reading_stream
+
+    @property
+    def text_memory(self) -> TextMemory:
+        return self
+
     def text_hash(self, texts: Texts, rows: Int64s) -> NDArray[np.uint64]:
         """As dedup.text_hash."""
 
@@ -77,7 +117,7 @@ class DeviceKernels:
             job.run()
             return (job.result(),)
 
-        def on_host(rows: Int64s) -> Columns:
+        def on_host(texts: Texts, rows: Int64s) -> Columns:
             return (CPU.text_hash(texts, rows),)
 
         costs = _limited(texts.sizes[rows] + 32, texts.sizes[rows], LONGEST_HASHED_TEXT)
@@ -96,7 +136,7 @@ class DeviceKernels:
             keys, signatures, sketched = job.result()
             return keys.T, signatures, sketched
 
-        def on_host(rows: Int64s) -> Columns:
+        def on_host(texts: Texts, rows: Int64s) -> Columns:
             keys, signatures, sketched = CPU.sketch(texts, rows, shape)
             return keys.T, signatures, sketched
 
@@ -125,7 +165,7 @@ class DeviceKernels:
             job.run()
             return (job.result(),)
 
-        def on_host(rows: Int64s) -> Columns:
+        def on_host(texts: Texts, rows: Int64s) -> Columns:
             return (CPU.heuristics(texts, rows, [(PLAIN, groups)]),)
 
         sizes = texts.sizes[rows]
@@ -146,7 +186,7 @@ class DeviceKernels:
             job.run()
             return job.result()
 
-        def on_host(rows: Int64s) -> Columns:
+        def on_host(texts: Texts, rows: Int64s) -> Columns:
             return CPU.fasttext(model, texts, rows, k, characters)
 
         sizes = texts.sizes[rows]
@@ -183,10 +223,16 @@ class DeviceKernels:
         return int(self.device.free_bytes() * SHARE_OF_FREE)
 
     def _run(self, work: _Work, budget: int) -> Columns:
-        """The columns for all rows, in their order; a run is copied while the one before it is worked on."""
-        runs, too_large = batches(work.costs, _run_budget(work.costs, budget))
+        """The columns for all rows, in their order; a run is copied while the one before it is worked on. Texts that
+        lie on the device already are one run, if the kernels' own memory allows."""
+        costs = work.costs
+        if isinstance(work.texts, ResidentTexts):
+            costs = np.where(costs == TOO_LARGE, costs, costs - work.texts.sizes[work.rows])
+        else:
+            budget = _run_budget(costs, budget)
+        runs, too_large = batches(costs, budget)
         with ThreadPoolExecutor(2) as pool:
-            others = pool.submit(work.on_host, work.rows[too_large])
+            others = pool.submit(work.beside, too_large)
             parts: list[tuple[Int64s, Columns]] = []
             coming = pool.submit(self._copied, work, *runs[0]) if runs else None
             for number, (first, end) in enumerate(runs):
@@ -207,6 +253,8 @@ class DeviceKernels:
 
     def _copied(self, work: _Work, first: int, end: int) -> DeviceTexts | None:
         """The texts of rows `first` to `end` on the device; None where memory is in too small pieces."""
+        if isinstance(work.texts, ResidentTexts):
+            return DeviceTexts.resident(work.texts, work.rows[first:end])
         try:
             return DeviceTexts.upload(self.device, _chosen(work.texts, work.rows[first:end]))
         except MemoryError:
@@ -215,7 +263,7 @@ class DeviceKernels:
     def _in_halves(self, work: _Work, first: int, end: int) -> list[tuple[Int64s, Columns]]:
         """Rows `first` to `end` where memory is in too small pieces; a row that fails alone is the CPU's."""
         if end - first == 1:
-            return [(np.arange(first, end), work.on_host(work.rows[first:end]))]
+            return [(np.arange(first, end), work.beside(np.arange(first, end)))]
         middle = (first + end) // 2
         parts: list[tuple[Int64s, Columns]] = []
         for low, high in ((first, middle), (middle, end)):

@@ -1,6 +1,7 @@
 """Where CuPy takes the GPU's memory from: its own pool, or RMM's, which dask-cuda sets up on workers.
 
-Two pools that each keep what they were given would starve each other, so where RMM has one, CuPy takes from it.
+Two pools that each keep what they were given would starve each other, so where RMM has one, CuPy takes from it. cudf
+takes from RMM: where it reads texts, RMM gets a pool if it has none.
 """
 
 from __future__ import annotations
@@ -39,9 +40,22 @@ class RmmPool:
         return int(self._pool.pool_size()) - int(self._counted.allocation_counts.current_bytes)
 
 
-def pool_of(cupy: Any) -> MemoryPool:
-    """RMM's pool, if this process has one, which CuPy then takes from; else CuPy's own."""
-    rmm = sys.modules.get("rmm")
-    if rmm is not None and isinstance(rmm.mr.get_current_device_resource(), rmm.mr.PoolMemoryResource):
-        return RmmPool(cupy, rmm)
-    return CupyPool(cupy)
+def pool_of(cupy: Any, reads_with_cudf: bool) -> MemoryPool:
+    """RMM's pool, if this process has one or reads with cudf, which CuPy then takes from; else CuPy's own."""
+    rmm = importlib.import_module("rmm") if reads_with_cudf else sys.modules.get("rmm")
+    if rmm is None:
+        return CupyPool(cupy)
+    resource = rmm.mr.get_current_device_resource()
+    if not isinstance(resource, rmm.mr.PoolMemoryResource):
+        if not reads_with_cudf:
+            return CupyPool(cupy)
+        free, _ = cupy.cuda.runtime.memGetInfo()
+        rmm.mr.set_current_device_resource(
+            rmm.mr.PoolMemoryResource(resource, initial_pool_size=_first_bytes(free))
+        )
+    return RmmPool(cupy, rmm)
+
+
+def _first_bytes(free: int) -> int:
+    """Of a pool, which grows: the rest is for others in this process, such as PyTorch. RMM wants multiples of 256."""
+    return int(free) // 2 // 256 * 256

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from curate.kernels.gpu.batches import Int64s, Pieces, cut
 from curate.kernels.gpu.device import Argument, DeviceArray
-from curate.kernels.gpu.jobs import DeviceTexts
+from curate.kernels.gpu.jobs import WARP_THREADS, DeviceTexts
 from curate.kernels.interface import SketchShape
 
 #: Texts up to so many windows are one warp's, longer ones a block's.
 WARP_WINDOWS = 8 << 10
 #: Longer texts are cut into pieces.
 PIECE_WINDOWS = 64 << 10
-WARP_THREADS, CHAR_THREADS, WORD_THREADS = 32, 256, 128
+CHAR_THREADS, WORD_THREADS = 256, 128
 CODES = 256
 
 
@@ -90,11 +90,9 @@ class SketchJob:
 
     def _char_team(self, threads: int, pieces: Pieces) -> _Team:
         upload, count = self._texts.device.upload, len(pieces.documents)
-        documents = upload(pieces.documents)
         arguments = (
             *self._texts.arguments,
-            documents,
-            documents,
+            *self._texts.work(pieces.documents),
             upload(pieces.begins),
             upload(pieces.ends),
             upload(pieces.splits),
@@ -110,11 +108,9 @@ class SketchJob:
         short = texts.sizes[order] <= WARP_WINDOWS
         teams = []
         for threads, chosen in ((WORD_THREADS, order[~short]), (WARP_THREADS, order[short])):
-            documents = texts.device.upload(chosen)
             arguments = (
                 *texts.arguments,
-                documents,
-                documents,
+                *texts.work(chosen),
                 np.int64(len(chosen)),
                 *self._shape_arguments(),
                 *self._outputs(),
