@@ -27,6 +27,7 @@ from curate.memory import Memory
 from curate.stages.base import DocumentStage, edited
 
 _DOCUMENTS_A_BATCH = 16_384
+_COPIED_BYTES = 16 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +111,24 @@ class _Places:
 
 
 def text_places(out: str, files: Sequence[tuple[int, str, str]], ranks: NDArray[np.uint64]) -> TextPlaces:
-    """The places of the texts of `ranks`; files: number in the ranking, texts, places. Only mapped, not read."""
+    """The places of the texts of `ranks`; files: number in the ranking, texts, places. Only mapped, not read, but for
+    small texts: a process may have 65,530 maps."""
     buffers: list[NDArray[np.uint8]] = []
     buffer = np.zeros(len(ranks), np.uint32)
     start, stop = np.zeros(len(ranks), np.int64), np.zeros(len(ranks), np.int64)
-    numbers = ranks >> np.uint64(32)
-    for number, texts, places in files:
-        mine = np.flatnonzero(numbers == np.uint64(number))
-        if not len(mine):
+    paths = {number: (texts, places) for number, texts, places in files}
+    order = np.argsort(ranks)
+    numbers, begins = np.unique(ranks[order] >> np.uint64(32), return_index=True)
+    for number, mine in zip(numbers.tolist(), np.split(order, begins)[1:], strict=True):
+        if number not in paths:
             continue
+        texts, places = paths[number]
         found = ExchangeFile(join(out, places), whole=True).read(0)
         at = np.searchsorted(found["row"], (ranks[mine] & np.uint64(0xFFFFFFFF)).astype(np.uint32))
         buffer[mine] = found["buffer"][at] + np.uint32(len(buffers))
         start[mine], stop[mine] = found["start"][at], found["stop"][at]
         held = ExchangeFile(join(out, texts), whole=True)
-        buffers += [held.read(batch)["byte"] for batch in range(len(held))]
+        parts = [held.read(batch)["byte"] for batch in range(len(held))]
+        small = sum(part.nbytes for part in parts) < _COPIED_BYTES
+        buffers += [part.copy() for part in parts] if small else parts
     return TextPlaces(buffers, buffer, start, stop)

@@ -99,6 +99,19 @@ def test_paths_may_hold_wildcards_and_quotes(out: Path) -> None:
     assert len(Ledger(str(odd)).arrow(["doc"])) == 18
 
 
+def test_a_ledger_of_many_files_is_gathered_for_the_same_figures(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = compute_stats(str(out))
+    monkeypatch.setattr(ledger, "_FOOTERS_KEPT", 1)
+    with Ledger(str(out)).connect(gather=True) as connection:
+        kinds = connection.execute(
+            "SELECT table_type FROM information_schema.tables WHERE table_name = 'present'"
+        )
+        assert kinds.fetchall() == [("BASE TABLE",)]
+    assert compute_stats(str(out)) == expected
+
+
 @pytest.mark.parametrize("copied_bytes", [ledger.COPIED_BYTES, 0])
 def test_a_remote_output_reads_like_a_local_one(
     out: Path, copied_bytes: int, monkeypatch: pytest.MonkeyPatch
