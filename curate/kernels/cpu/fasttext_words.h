@@ -86,7 +86,8 @@ class RememberedWords {
     for (size_t i = 0; i < words.size(); ++i) {
       const Word& word = words[i];
       if (word.key.size == 0 || word.key.size > 16) continue;  // longer ones are met again
-      remember(slot(word.key, nullptr), word.key, nullptr, word.hash, word.rows, sums.data() + i * dim_);
+      const u8* spelling = reinterpret_cast<const u8*>(&word.key);
+      remember(slot(word.key, spelling), word.key, spelling, word.hash, word.rows, sums.data() + i * dim_);
     }
     return true;
   }
