@@ -146,7 +146,7 @@ class TopGrams {
   }
 
   // Code points of all occurrences of the most frequent gram, its words joined by spaces; 0 where there is none.
-  CURATE_HD i64 chars() const {
+  CURATE_HD_CALLED i64 chars() const {
     if (words_.count < length_) return 0;
     u32 top = 0, most = 1;
     for (i64 c = 0; c < candidates_; ++c) {
@@ -160,7 +160,7 @@ class TopGrams {
   }
 
   // A longer gram that occurs again starts where both shorter ones in it do; all other places are left out.
-  CURATE_HD void lengthen() {
+  CURATE_HD_CALLED void lengthen() {
     i64 kept = 0;
     for (i64 c = 0; c + 1 < candidates_; ++c) {
       const u32 place = places_[c], next = places_[c + 1];

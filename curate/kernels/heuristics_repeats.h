@@ -159,7 +159,7 @@ struct SameParts {
 };
 
 // How many parts are copies of an earlier one, and their code points.
-CURATE_HD void count_copies(const Outline& outline, const Parts& parts, FirstTable& table, i64* copies,
+CURATE_HD_CALLED void count_copies(const Outline& outline, const Parts& parts, FirstTable& table, i64* copies,
                             i64* chars) {
   *copies = *chars = 0;
   if (parts.count < 2) return;
@@ -175,7 +175,7 @@ CURATE_HD void count_copies(const Outline& outline, const Parts& parts, FirstTab
 }
 
 // How many parts are equal to another, and their code points. `seen` holds a value a part.
-CURATE_HD void count_repeats(const Outline& outline, const Parts& parts, FirstTable& table, u32* seen,
+CURATE_HD_CALLED void count_repeats(const Outline& outline, const Parts& parts, FirstTable& table, u32* seen,
                              i64* repeats, i64* chars) {
   *repeats = *chars = 0;
   if (parts.count < 2) return;
@@ -213,7 +213,7 @@ class Grams {
   CURATE_HD i64 all_chars() const { return chars_before_[words()]; }
 
   // Words as they stand in the outline, from which `lengthen` goes on.
-  CURATE_HD void list_words() {
+  CURATE_HD_CALLED void list_words() {
     chars_before_[0] = 0;
     for (i64 i = 0; i < words(); ++i) chars_before_[i + 1] = chars_before_[i] + static_cast<u32>(word_chars(i));
     length_ = 1;
@@ -221,7 +221,7 @@ class Grams {
 
   // From grams of `length` words to those of one word more. A longer gram that occurs again starts where both
   // shorter ones in it do; all other places are left out.
-  CURATE_HD void lengthen() {
+  CURATE_HD_CALLED void lengthen() {
     if (length_++ == 1) return group_pairs();
     i64 kept = 0;
     u32 place = places_[0];
@@ -245,7 +245,7 @@ class Grams {
 
   // Code points that leave the text with all occurrences of its most frequent gram, words joined by one space
   // each; of equally frequent grams the one that starts first.
-  CURATE_HD i64 top_chars() const {
+  CURATE_HD_CALLED i64 top_chars() const {
     const Top top = most_frequent([](u32, u32) { return false; });
     return occurrences(top.place) * (gram_chars(top.place) + length_ - 1);
   }
@@ -293,7 +293,7 @@ class Grams {
   }
 
   // Code points of the grams that occurred before, with the spaces between words, each word counted once.
-  CURATE_HD i64 copy_chars() const {
+  CURATE_HD_CALLED i64 copy_chars() const {
     i64 chars = 0, covered = 0;
     for (i64 c = 0; c < candidates_; ++c) {
       const i64 place = places_[c], end = place + length_;

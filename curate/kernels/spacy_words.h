@@ -103,7 +103,7 @@ class Tokenizer {
     words_ = {memory.joined, memory.begin, memory.gap, 0, false};
   }
 
-  CURATE_HD Words run(const u8* text, i64 size) {
+  CURATE_HD_CALLED Words run(const u8* text, i64 size) {
     marks_.scan(text, size);
     i64 at = 0, end = 0;
     bool first = true;

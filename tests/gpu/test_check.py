@@ -11,7 +11,14 @@ from curate.kernels.check import command, corpus
 from curate.kernels.check.command import NO_GPU, OTHER_BITS, SAME, check, report
 from curate.kernels.gpu.kernels import DeviceKernels
 
-KERNELS = {"text hash", "heuristic statistics", "fastText", "sketch char 25", "sketch word 5"}
+KERNELS = {
+    "text hash",
+    "heuristic statistics",
+    "heuristic families",
+    "fastText",
+    "sketch char 25",
+    "sketch word 5",
+}
 
 
 @pytest.fixture(scope="module")
