@@ -89,6 +89,8 @@ class CupyDevice:
         return self._copies.copied(array)
 
     def adopted(self, address: int, count: int, dtype: DTypeLike, owner: object) -> DeviceArray:
+        if count == 0:  # CuPy takes no null pointers
+            return self.arrays.empty((0,), dtype)
         cuda, size = self.arrays.cuda, count * np.dtype(dtype).itemsize
         memory = cuda.UnownedMemory(address, size, owner)
         return self.arrays.ndarray((count,), dtype, cuda.MemoryPointer(memory, 0))

@@ -6,6 +6,7 @@ One text needs no include paths, so NVRTC, nvcc and a host compiler take it alik
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -59,6 +60,7 @@ def nvrtc_source(file: str) -> str:
     return NVRTC_PRELUDE + module_source((file,))
 
 
+@cache
 def file_of(kernel: str) -> str:
     """The kernel file that has this entry point. Each is a module of its own, compiled where it is used: families of
     statistics take half a minute, the others seconds."""
