@@ -106,6 +106,8 @@ def test_texts_that_cudf_reads_are_not_copied(
     run(recipe, str(tmp_path), device="gpu", workers=2)
     assert output_bytes(tmp_path) == reference
     assert len(cudf.read) > 2
+    metrics = (tmp_path / "run/metrics.prom").read_text()
+    assert re.search(r'stage_documents(_total)?\{[^}]*stage="read by cudf"[^}]*\} [1-9]', metrics)
     assert device.launched >= {"utf8_broken", "text_hash", "fasttext_hidden", "sketch_chars", "sketch_words"}
     # Of the row group with a bad row alone.
     assert 0 < device.copied_bytes < 0.2 * device.adopted_bytes
