@@ -2,8 +2,8 @@
 
 Writes that many JSON lines files of that many short documents (one in four a copy of another file's), and
 carries out exact and near deduplication of them with `curate run` in a process of its own. Printed are wall seconds of
-each pass, the processor seconds and the peak memory of the whole, and how each grows with the number of files: run it
-with several sizes and compare the microseconds a file.
+each pass and the peak memory until its end, the processor seconds of the whole, and how each grows with the number of
+files: run it with several sizes and compare the microseconds a file.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,13 +32,14 @@ stages:
 
 def generate(folder: Path, files: int, documents: int) -> None:
     """Texts of 60 random words; every fourth document is the same in all files of a group of 8, or nearly so."""
-    words = np.array([f"word{i}" for i in range(5_000)])
+    words = [f"word{i}" for i in range(5_000)]
     for number in range(files):
+        own = np.random.default_rng([number, 1]).integers(0, len(words), (documents, 60)).tolist()
+        group = np.random.default_rng([number // 8, 2]).integers(0, len(words), (documents, 60)).tolist()
         lines = []
         for row in range(documents):
             shared = row % 4 == 0
-            seed = [number // 8 if shared else number, row, 1 + shared]
-            chosen = words[np.random.default_rng(seed).integers(0, len(words), 60)].tolist()
+            chosen = [words[word] for word in (group if shared else own)[row]]
             if shared and number % 2:
                 chosen[-1] = f"copy{number}"
             lines.append(json.dumps({"text": " ".join(chosen)}))
@@ -45,18 +47,23 @@ def generate(folder: Path, files: int, documents: int) -> None:
 
 
 class Seconds:
-    """Wall seconds from one pass's start to the next's."""
+    """Wall seconds from one pass's start to the next's, and the peak memory until then."""
 
     def __init__(self) -> None:
-        self.marks: list[tuple[str, float]] = [("plan", time.perf_counter())]
+        self.marks: list[tuple[str, float, int]] = []
+        self.mark("plan")
+
+    def mark(self, name: str) -> None:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        self.marks.append((name, time.perf_counter(), peak))
 
     def pass_started(self, name: str, tasks: int, done: int, bytes_to_read: int) -> None:
-        self.marks.append((name, time.perf_counter()))
+        self.mark(name)
 
     def task_done(self, name: str, documents: int, bytes_read: int, kept: int | None = None) -> None: ...
 
     def pass_finished(self, name: str, seconds: float) -> None:
-        self.marks.append((f"after {name}", time.perf_counter()))
+        self.mark(f"after {name}")
 
     def note(self, text: str) -> None:
         print(text)
@@ -73,17 +80,19 @@ def carry_out(work: Path, workers: int, memory: str, files: int) -> None:
         memory=memory,
         progress=seconds,
     )
-    seconds.marks.append(("", time.perf_counter()))
-    for (name, start), (_, stop) in zip(seconds.marks, seconds.marks[1:], strict=False):
+    seconds.mark("")
+    for (name, start, _), (_, stop, peak) in pairwise(seconds.marks):
         if stop - start >= 0.05:
-            print(f"| {name} | {stop - start:.1f} | {(stop - start) / files * 1e6:,.0f} |")
+            print(
+                f"| {name} | {stop - start:.1f} | {(stop - start) / files * 1e6:,.0f} | {peak / 1e3:,.0f} |"
+            )
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(
         f"| all, wall | {seconds.marks[-1][1] - seconds.marks[0][1]:.1f} "
-        f"| {(seconds.marks[-1][1] - seconds.marks[0][1]) / files * 1e6:,.0f} |"
+        f"| {(seconds.marks[-1][1] - seconds.marks[0][1]) / files * 1e6:,.0f} | |"
     )
     cpu = used.ru_utime + used.ru_stime
-    print(f"| all, processor | {cpu:.1f} | {cpu / files * 1e6:,.0f} |")
+    print(f"| all, processor | {cpu:.1f} | {cpu / files * 1e6:,.0f} | |")
     print(f"\nPeak memory: {used.ru_maxrss / 1e3:,.0f} MB.\n")
 
 
@@ -105,7 +114,7 @@ def main() -> None:
         generate(work / "source", given.files, given.documents)
         (work / "recipe.yaml").write_text(RECIPE.format(folder=work / "source"))
         print(f"### {given.files:,} files of {given.documents} documents, {given.workers} workers\n")
-        print("| | s | us a file |\n|---|---|---|", flush=True)
+        print("| | s | us a file | peak MB until then |\n|---|---|---|---|", flush=True)
         options = [f"--files={given.files}", f"--workers={given.workers}", f"--memory={given.memory}"]
         subprocess.run([sys.executable, __file__, *options, f"--prepared={work}"], check=True)
     finally:

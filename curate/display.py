@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from curate.errors import Problem
-from curate.report.numbers import compact, count, share, size
+from curate.report.numbers import compact, count, counted, share, size
 
 #: Columns of a table where output goes to a file or pipe, which have no width of their own.
 _FILE_WIDTH = 132
@@ -38,9 +38,9 @@ def counting(name: str, documents: int, quiet: bool) -> Iterator[Callable[[int],
     started = time.monotonic()
     with console.status(Text(name)) as status:
         yield lambda finished: status.update(
-            Text(f"{name}: {count(finished)} of {count(documents)} documents")
+            Text(f"{name}: {count(finished)} of {counted(documents, 'document')}")
         )
-    console.print(Text(f"{name}: {count(documents)} documents, {time.monotonic() - started:.1f} s"))
+    console.print(Text(f"{name}: {counted(documents, 'document')}, {time.monotonic() - started:.1f} s"))
 
 
 def failure(problems: Sequence[Problem], heading: str) -> RenderableType:

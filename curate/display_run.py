@@ -24,7 +24,7 @@ from rich.text import Text
 from curate.display import error_console
 from curate.memory import resident_bytes
 from curate.progress import Progress, Silent
-from curate.report.numbers import compact, count, share, size
+from curate.report.numbers import compact, count, counted, share, size
 
 #: Notes that the live view keeps in sight; all of them scroll by above it.
 _NOTES_KEPT = 4
@@ -105,7 +105,7 @@ class PassState:
 
 
 def _tasks(number: int) -> str:
-    return "1 task" if number == 1 else f"{count(number)} tasks"
+    return counted(number, "task")
 
 
 class Plain:
@@ -193,7 +193,7 @@ class Live:
         )
         older = len(self._notes) - _NOTES_KEPT
         if older > 0:
-            parts.append(Text(f"{_plural(older, 'note')} above, and", style="dim"))
+            parts.append(Text(f"{counted(older, 'note')} above, and", style="dim"))
         lines = [Text(note, style="yellow", no_wrap=True) for note in self._notes[-_NOTES_KEPT:]]
         for line in lines:
             line.truncate(self._console.width, overflow="ellipsis")
@@ -216,10 +216,6 @@ def _state(name: str, state: PassState) -> RenderableType:
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
-
-
-def _plural(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 class JsonLines:

@@ -12,10 +12,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from curate.errors import OutputError, Problem
 
 _UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
 _SMALLEST = 64 << 20
+#: What a process may take beside what Arrow has allocated before it is asked to give back.
+_KEPT_BYTES = 1 << 30
 
 
 def size_in_bytes(text: str) -> int:
@@ -78,3 +82,12 @@ def resident_bytes() -> int:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
     return pages * resource.getpagesize()
+
+
+def give_back_unused() -> None:
+    """Returns to the system what Arrow's allocator keeps of freed memory, where that is much.
+
+    Each thread keeps its own, which tasks of other threads cannot use: gigabytes after a large document.
+    """
+    if resident_bytes() - pa.total_allocated_bytes() > _KEPT_BYTES:
+        pa.default_memory_pool().release_unused()

@@ -20,7 +20,7 @@ from curate.dedup.bands import candidate_probability
 from curate.estimate import SAMPLE_BATCHES, Estimate, SourceEstimate
 from curate.kernels.choice import why_no_gpu
 from curate.plan import DocumentPass, Plan, PlannedSource, Step
-from curate.report.numbers import compact, count, share, size
+from curate.report.numbers import compact, count, counted, share, size
 from curate.scale import HEADINGS, Costs, remarks, rows
 from curate.stages.corpus import CorpusStage
 from curate.stages.fuzzy_config import FuzzyDedupConfig
@@ -50,10 +50,8 @@ def describe(plan: Plan, estimate: Estimate, workers: int, device: str = "cpu") 
 def describe_costs(found: Costs) -> RenderableType:
     """What `curate plan --documents N --bytes B` prints after the plan."""
     load = found.load
-    title = (
-        f"{compact(load.documents)} documents, {size(round(load.text_bytes))} of text, {count(found.workers)} "
-        f"workers of {size(found.memory)}"
-    )
+    workers = f"{counted(found.workers, 'worker')} of {size(found.memory)}"
+    title = f"{compact(load.documents)} documents, {size(round(load.text_bytes))} of text, {workers}"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0))
     table.add_column(HEADINGS[0])
     for heading in HEADINGS[1:]:

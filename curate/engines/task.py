@@ -6,12 +6,13 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from curate.io.files import join, recording, sha256_of, write_json
+from curate.memory import give_back_unused
 
 #: What the task under way in this thread has noted about its stages; see `timed`.
 _stages: ContextVar[dict[str, tuple[int, float]] | None] = ContextVar("_stages", default=None)
@@ -53,14 +54,15 @@ class Task:
 
     @property
     def receipt_path(self) -> str:
-        return f"run/receipts/{self.name}.json"
+        return receipt_path(self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """The record that a task is done. outputs: path relative to OUT -> [bytes, sha256].
 
-    stages: stage -> documents shown to it and seconds it took, as far as the task says.
+    stages: stage -> documents shown to it and seconds it took, as far as the task says. Its file also holds a checksum
+    of all that: it is not flushed, so a power failure may leave anything of it.
     """
 
     task: str
@@ -69,6 +71,22 @@ class Receipt:
     facts: Facts
     seconds: float
     stages: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+
+    def write(self, out: str) -> None:
+        values = asdict(self)
+        content = {**values, "checksum": fingerprint(values)}
+        write_json(join(out, receipt_path(self.task)), content, flushed=False, indent=None)
+
+    @classmethod
+    def read(cls, content: bytes, task: str) -> Receipt | None:
+        """What `write` wrote for that task; None for anything else."""
+        with suppress(ValueError, KeyError, TypeError, AttributeError):
+            found = json.loads(content)
+            if found.pop("checksum") == fingerprint(found) and found["task"] == task:
+                for name in ("outputs", "stages"):
+                    found[name] = {key: tuple(pair) for key, pair in found[name].items()}
+                return cls(**found)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +125,13 @@ def execute(task: Task, out: str) -> Receipt:
     seconds = round(time.monotonic() - started, 3)
     rounded = {stage: (documents, round(spent, 6)) for stage, (documents, spent) in stages.items()}
     receipt = Receipt(task.name, dict(task.inputs), outputs, facts, seconds, rounded)
-    # Not flushed: what a power failure takes of receipts is done again.
-    write_json(join(out, task.receipt_path), asdict(receipt), flushed=False)
+    receipt.write(out)
+    give_back_unused()
     return receipt
+
+
+def receipt_path(task: str) -> str:
+    return f"run/receipts/{task}.json"
 
 
 @contextmanager

@@ -93,9 +93,9 @@ class BadRow:
     content_base64: str | None = None
 
     @classmethod
-    def of_content(cls, row: int, reason: str, detail: str, content: bytes) -> BadRow:
+    def of_content(cls, row: int, reason: str, detail: str, content: bytes | memoryview) -> BadRow:
         """A single bad row with its raw content."""
-        head = content[:CONTENT_BYTES]
+        head = bytes(content[:CONTENT_BYTES])
         if len(head) < len(content):
             detail = f"{detail} (content: the first {CONTENT_BYTES} of {len(content)} bytes)"
         try:

@@ -93,8 +93,8 @@ def _body(manifest: Manifest) -> str:
         [
             f"# {manifest.name}",
             "",
-            f"{totals.rows_out:,} documents, {_tokens(manifest)}, in {len(manifest.shards):,} "
-            f"{manifest.shard_format.title} shards.",
+            f"{_counted(totals.rows_out, 'document')}, {_tokens(manifest)}, "
+            f"in {_counted(len(manifest.shards), f'{manifest.shard_format.title} shard')}.",
             "",
             "```python",
             manifest.shard_format.snippet,
@@ -123,10 +123,14 @@ def _body(manifest: Manifest) -> str:
 
 
 def _tokens(manifest: Manifest) -> str:
-    count = f"{manifest.totals.tokens_out:,} tokens"
+    count = _counted(manifest.totals.tokens_out, "token")
     if manifest.tokens.method == "tokenizer":
         return f"{count} of {manifest.tokens.tokenizer} (sha256 `{manifest.tokens.sha256}`)"
-    return f"about {count} (estimated from bytes)"
+    return f"about {count}, {manifest.tokens.how}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _table_row(name: str, counts: Totals) -> str:

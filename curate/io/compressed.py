@@ -64,18 +64,26 @@ def line_blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
             cut = piece.rfind(b"\n") + 1 if size >= BLOCK_BYTES else 0
             if cut:
                 pending[-1] = piece[:cut]
-                yield b"".join(pending)
-                pending = [piece[cut:]]
+                yield _taken(pending)
+                pending.append(piece[cut:])
                 size = len(pending[0])
     except DamageError as error:
         damage = error
-    rest = b"".join(pending)
     if damage is not None:
-        rest = rest[: rest.rfind(b"\n") + 1]
-    if rest:
-        yield rest
+        whole = _taken(pending)
+        pending.append(whole[: whole.rfind(b"\n") + 1])
+        del whole
+    if any(pending):
+        yield _taken(pending)
     if damage is not None:
         raise damage
+
+
+def _taken(pieces: list[bytes]) -> bytes:
+    """The pieces as one, taken out of the list: a line of gigabytes is held by whoever reads it, and by nobody else."""
+    joined = b"".join(pieces)
+    pieces.clear()
+    return joined
 
 
 def _gunzip(file: BinaryIO) -> Iterator[bytes]:

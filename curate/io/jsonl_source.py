@@ -60,10 +60,23 @@ def read(
             if block is None:
                 return
             lines = Lines.of(block)
-            for first, last in overlaps(rows, start, start + len(lines)):
-                batch = reader.read(lines.part(first - start, last - start), first)
-                yield from split(batch, max_documents, max_bytes)
-            start += len(lines)
+            del block
+            stop = start + len(lines)
+            wanted = [
+                (first, lines.part(first - start, last - start))
+                for first, last in overlaps(rows, start, stop)
+            ]
+            # What holds the block goes before the batch is looked at: the last line may be one of gigabytes.
+            del lines
+            while wanted:
+                yield from split(_read(reader, wanted), max_documents, max_bytes)
+            start = stop
+
+
+def _read(reader: LineReader, wanted: list[tuple[int, Lines]]) -> RawBatch:
+    """The batch of the first of these lines, which are taken out of the list."""
+    start, lines = wanted.pop(0)
+    return reader.read(lines, start)
 
 
 def _blocks(file: BinaryIO, path: str) -> Iterator[bytes]:

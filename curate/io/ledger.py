@@ -57,6 +57,8 @@ _SQL_TYPES = {
 _MEMORY_LIMIT = "4GB"
 #: A remote ledger up to this size is copied to the temporary folder for a connection.
 COPIED_BYTES = 2 << 30
+#: So many files of a ledger are opened by each query of a report; more are gathered first.
+_FOOTERS_KEPT = 1_000
 _LIMITS = {"source": 1 << 8, "file": 1 << 24, "row": 1 << 32}
 
 
@@ -112,29 +114,39 @@ class Ledger:
         return sorted(path for paths in self._files.values() for path in paths)
 
     @contextmanager
-    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def connect(self, gather: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB connection whose view `ledger` has every field of LEDGER_FIELDS (null where the run wrote
         none), the run's statistics, and `source`. Bounded in memory; what does not fit goes to a temporary
         folder that is removed at the end. A remote ledger of up to COPIED_BYTES is copied there first; of a larger
-        one each query asks for the parts of files that it needs."""
+        one each query asks for the parts of files that it needs.
+
+        gather: for who asks dozens of queries. A ledger of many files, up to COPIED_BYTES, is read once into a table
+        in the temporary folder."""
+        gathered = gather and self._bytes <= COPIED_BYTES and len(self.files()) > _FOOTERS_KEPT
         with tempfile.TemporaryDirectory(prefix="curate-duckdb-") as spill:
             config: dict[str, Any] = {"temp_directory": spill, "memory_limit": _MEMORY_LIMIT}
-            connection = duckdb.connect(":memory:", config=config)
-            # Every query would read every file's footer again, and a report asks dozens.
-            connection.execute("LOAD parquet; SET parquet_metadata_cache = true")
+            connection = duckdb.connect(f"{spill}/gathered" if gathered else ":memory:", config=config)
+            # Every query would read every file's footer again; kept they take 75 kB each. And no answer goes by the
+            # order of rows, while holding to it makes tables of many small files dear.
+            connection.execute(
+                f"LOAD parquet; SET parquet_metadata_cache = {not gathered}; SET preserve_insertion_order = false"
+            )
             try:
-                self.define(connection, spill)
+                self.define(connection, spill, kind="TABLE" if gathered else "VIEW")
                 yield connection
             finally:
                 connection.close()
 
-    def define(self, connection: duckdb.DuckDBPyConnection, folder: str, prefix: str = "") -> None:
+    def define(
+        self, connection: duckdb.DuckDBPyConnection, folder: str, prefix: str = "", kind: str = "VIEW"
+    ) -> None:
         """Adds the views of `connect` to a connection, their names after `prefix`: two ledgers in one query.
 
         folder: a local folder of this ledger alone, for copies of remote files, to be kept while the views are used.
+        kind: TABLE to read the files now, once.
         """
         connection.execute(
-            f"CREATE VIEW {prefix}present AS {self._union(self._reachable(connection, folder))}"
+            f"CREATE {kind} {prefix}present AS {self._union(self._reachable(connection, folder))}"
         )
         there = set(_columns(connection, prefix))
         missing = [
@@ -154,7 +166,7 @@ class Ledger:
         """
         with self.connect() as connection:
             names = _columns(connection) if columns is None else list(columns)
-            chosen = ", ".join(_identifier(name) for name in names)
+            chosen = ", ".join(identifier(name) for name in names)
             condition = f"WHERE {where}" if where else ""
             try:
                 return connection.sql(
@@ -238,7 +250,8 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
+    """The name of a column, quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 

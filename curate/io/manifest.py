@@ -77,6 +77,14 @@ class TokensEntry(_Part):
     bytes_a_token: float | None = None
     bytes_a_token_by_language: dict[str, float] = Field(default_factory=dict)
 
+    @property
+    def how(self) -> str:
+        """In words, after "tokens are"."""
+        if self.method == "tokenizer":
+            return f"counted by {self.tokenizer}"
+        by_language = ", and by language where it is known" if self.bytes_a_token_by_language else ""
+        return f"estimated from bytes ({self.bytes_a_token:g} a token{by_language})"
+
 
 class ShardEntry(FileEntry):
     """A shard by its own file; `companions` are files that belong to it, such as Megatron's index. Tokens are those

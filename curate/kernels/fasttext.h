@@ -1,10 +1,12 @@
 // Scoring text with a supervised fastText model, defined operation by operation.
 //
 // A text becomes rows of the model's input matrix: for each word its own row and those of its character n-grams, then
-// those of neighbouring words' hashes. The rows of a word are added up first, from 0 on and in fastText's order; the
-// hidden vector is the words' sums, one word after the other, then the rows of neighbouring words, divided by the number
-// of rows. So a word's sum depends on the word alone and may be remembered, and scores depend neither on batch, thread nor
-// machine; exp and log are those of exact_math.h. fastText adds row after row: its scores differ in their last bits.
+// those of neighbouring words' hashes. The hidden vector is their sum divided by their number. In a text of up to
+// FASTTEXT_BY_WORDS bytes the rows of a word are added up first, from 0 on and in fastText's order, then the words' sums
+// one after the other, then the rows of neighbouring words. So a word's sum depends on the word alone and may be
+// remembered. A longer text is added row after row as fastText does it, because its single-precision sum drifts and only
+// the same order drifts alike. Scores depend neither on batch, thread nor machine; exp and log are those of
+// exact_math.h.
 //
 // A model with few labels (FastTextModel::folds) is folded: each row becomes its products with the output layer's rows, and
 // the hidden vector the logits. Both are linear, so this changes the last bits alone; it saves most of the memory that
@@ -80,6 +82,12 @@ constexpr u32 FASTTEXT_HASH_SEED = 2166136261u;
 CURATE_HD u32 fasttext_hash(u32 hash, u8 byte) {
   return (hash ^ static_cast<u32>(static_cast<i32>(static_cast<std::int8_t>(byte)))) * 16777619u;
 }
+
+// Longer texts are added in fastText's order: docs/classifiers.md has the measurements.
+constexpr i64 FASTTEXT_BY_WORDS = 32768;
+
+// Whether a text of this size is added row after row. Folded rows are sums already, to which no order of fastText's applies.
+CURATE_HD bool fasttext_in_order(const FastTextView& m, i64 size) { return m.output && size > FASTTEXT_BY_WORDS; }
 
 CURATE_HD bool fasttext_space(u8 c) { return c <= 32 && ((u64(0x100003E01) >> c) & 1); }
 
@@ -290,56 +298,6 @@ CURATE_HD void fasttext_word_ngram_rows(const FastTextView& m, const u32* hashes
     fasttext_word_ngrams_from(m, hashes, count, i, [&](u32 bucket) { ngrams.add(m, bucket); });
   }
   ngrams.make_room(m, FastTextNgrams::ROOM, row);
-}
-
-// Adds `Width` columns, from `column` on, of the given rows to hidden.
-template <i32 Width>
-CURATE_HD void fasttext_add_columns(const FastTextView& m, const i32* rows, i64 count, i32 column,
-                                    float* hidden) {
-  float sums[Width];
-  for (i32 k = 0; k < Width; ++k) sums[k] = hidden[column + k];
-  i64 stride = static_cast<i64>(m.dim) * 4;
-  const u8* base = m.rows + static_cast<i64>(column) * 4;
-  for (i64 i = 0; i < count; ++i) {
-    float terms[Width];
-    __builtin_memcpy(terms, base + rows[i] * stride, sizeof terms);
-    for (i32 k = 0; k < Width; ++k) sums[k] += terms[k];
-  }
-  for (i32 k = 0; k < Width; ++k) hidden[column + k] = sums[k];
-}
-
-CURATE_HD void fasttext_add_codes(const FastTextView& m, const i32* rows, i64 count, float* hidden) {
-  for (i64 i = 0; i < count; ++i) {
-    const u8* code = m.codes + static_cast<i64>(rows[i]) * m.parts;
-    float norm = m.norms ? m.norms[rows[i]] : 1.0f;
-    for (i32 p = 0, column = 0; p < m.parts; ++p) {
-      i32 width = m.dim - column < m.part ? m.dim - column : m.part;
-      i64 place = static_cast<i64>(256) * p * m.part + static_cast<i64>(code[p]) * width;
-      const float* centroid = m.centroids + place;
-      for (i32 k = 0; k < width; ++k, ++column) hidden[column] += norm * centroid[k];
-    }
-  }
-}
-
-// Asks for the memory of a row before it is needed.
-CURATE_HD void fasttext_prefetch_row(const FastTextView& m, i32 row) {
-  const i64 size = m.codes ? m.parts : static_cast<i64>(m.dim) * 4;
-  const u8* address = (m.codes ? m.codes : m.rows) + row * size;
-  for (i64 at = 0; at < size; at += 64) CURATE_PREFETCH(address + at);
-  CURATE_PREFETCH(address + size - 1);
-}
-
-// Adds rows of the input matrix to hidden, in the order given.
-CURATE_HD void fasttext_add_rows(const FastTextView& m, const i32* rows, i64 count, float* hidden) {
-  if (m.codes) {
-    fasttext_add_codes(m, rows, count, hidden);
-    return;
-  }
-  i32 column = 0;
-  for (; column + 16 <= m.dim; column += 16) fasttext_add_columns<16>(m, rows, count, column, hidden);
-  for (; column + 4 <= m.dim; column += 4) fasttext_add_columns<4>(m, rows, count, column, hidden);
-  for (; column + 2 <= m.dim; column += 2) fasttext_add_columns<2>(m, rows, count, column, hidden);
-  for (; column < m.dim; ++column) fasttext_add_columns<1>(m, rows, count, column, hidden);
 }
 
 }  // namespace curate

@@ -22,7 +22,7 @@ CURATE_HD i64 parts_of(i64 bytes) { return bytes / 3 * 2 + 4; }
 CURATE_HD i64 scratch_words(i64 bytes) {
   const i64 parts = parts_of(bytes);
   const i64 slots = FirstTable::slots(parts);
-  return slots + (slots + 13 * parts) / 2 + 1;
+  return slots + (slots + 16 * parts) / 2 + 1;
 }
 
 CURATE_HD bool ends_with(const u8* begin, const u8* end, const char* wanted, int n) {
@@ -184,6 +184,7 @@ CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch, u32 groups)
   CharacterCounts counts;
   Scanner(outline, counts).run();
   u32 *first = take(), *count = take(), *places = take(), *chars_before = take(), *histogram = take();
+  u32 *word_hashes = take(), *gram_hashes = take(), *tops = take();
 
   Statistics out = {};
   take_scan(outline, counts, out);
@@ -196,7 +197,7 @@ CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch, u32 groups)
   if (wants(groups, RAW_LINES)) take_raw_lines(outline, counts.newlines, table, pieces, places, out);
   if (wants(groups, STRIPPED)) Stripped(outline, table, pieces, places).take(out);
   if (wants(groups, MARKS)) Marks(text, size, out).take();
-  Grams grams(outline, table, first, count, places, chars_before);
+  Grams grams(outline, {word_hashes, gram_hashes, places, tops, first, count, table}, chars_before);
   take_word_groups(outline, grams, groups, histogram, parts, out);
   if (wants(groups, BREAKS)) {
     outline.words.count = 0;

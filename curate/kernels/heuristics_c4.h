@@ -90,11 +90,10 @@ struct PlainWords {
 
 // Words as str.split() gives them, of s[begin .. end], a line of the text that the marks are of.
 CURATE_HD PlainWords plain_words(const spacy::TextMarks& marks, const u8* s, i64 begin, i64 end) {
-  PlainWords out = {0, 0, false};
-  for (i64 at = begin; at < end;) {
+  const spacy::TextMarks::Pieces pieces = marks.pieces(begin, end);
+  PlainWords out = {pieces.count, pieces.bytes, false};
+  for (i64 at = begin; pieces.solid && at < end;) {
     const i64 chunk = marks.chunk_end(at), size = (chunk < end ? chunk : end) - at;
-    out.bytes += size;
-    out.words += size > 0;
     out.too_long |= size > LONGEST_WORD && count_code_points(s + at, size) > LONGEST_WORD;
     at = marks.white_end(at + size);
   }
@@ -167,10 +166,8 @@ class C4Lines {
         unpunctuated_(unpunctuated),
         s_(document.text()),
         edited_(document.edited()),
-        marks_(document.marks_memory()),
-        out_() {
-    marks_.scan(s_, document.size());
-  }
+        marks_(document.marks()),
+        out_() {}
 
   CURATE_HD_CALLED DatatroveC4 run() {
     out_.chars = document_.chars();
@@ -229,7 +226,7 @@ class C4Lines {
   bool unpunctuated_;
   const u8* s_;
   u8* edited_;
-  spacy::TextMarks marks_;
+  const spacy::TextMarks& marks_;
   DatatroveC4 out_;
   i64 end_ = 0;           // of the text that stays
   i64 bytes_before_ = 0;  // the line, but for white space

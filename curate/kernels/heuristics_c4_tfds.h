@@ -33,9 +33,7 @@ CURATE_HD bool is_ended_line(const u8* s, i64 n) { return is_ended(s, n) && s[n 
 class C4Page {
  public:
   CURATE_HD explicit C4Page(Document& document)
-      : document_(document), edited_(document.edited()), marks_(document.marks_memory()), out_() {
-    marks_.scan(document.text(), document.size());
-  }
+      : document_(document), edited_(document.edited()), marks_(document.marks()), out_() {}
 
   CURATE_HD C4 run() {
     const u8* s = document_.text();
@@ -72,7 +70,7 @@ class C4Page {
 
   Document& document_;
   u8* edited_;
-  spacy::TextMarks marks_;
+  const spacy::TextMarks& marks_;
   C4 out_;
   i64 end_ = 0;  // of the text that stays
 };

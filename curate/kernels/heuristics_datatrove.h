@@ -103,26 +103,28 @@ CURATE_HD WordKind kind_of(const u8* word, i64 n) {
 
 CURATE_HD_CALLED void take_words(Document& document, DatatroveQuality& out) {
   const spacy::Words& words = document.words();
-  i64 letters = 0, alphabetic = 0, worded = 0, chars = 0;  // letters: words that start with an ASCII letter
-  u32 stop_words = 0;
-  for (i64 i = 0; i < words.count; ++i) {
-    const u8* word = words.joined + words.begin[i];
-    const i64 n = words.begin[i + 1] - words.begin[i];
-    if ((word[0] | 0x20) >= 'a' && (word[0] | 0x20) <= 'z') {
-      ++letters;
-      chars += document.word_chars(word, n);
-      stop_words |= common_word(load8(word), n);
-      continue;
-    }
-    const WordKind kind = kind_of(word, n);
-    alphabetic += kind.letter;
-    worded += !kind.symbol;
-    chars += kind.symbol ? 0 : document.word_chars(word, n);
+  const i64 count = words.count;
+  const u32* begin = words.begin;
+  u32* others = document.list(Document::FREE_LIST);  // words that do not start with an ASCII letter
+  i64 other_count = 0;
+  for (i64 i = 0; i < count; ++i) {
+    const u8 low = words.joined[begin[i]] | 0x20;
+    others[other_count] = static_cast<u32>(i);
+    other_count += (low < 'a') | (low > 'z');
   }
-  out.words = words.count;
-  out.alphabetic_words = letters + alphabetic;
-  out.non_symbol_words = letters + worded;
-  out.non_symbol_chars = chars;
+  out.words = out.alphabetic_words = out.non_symbol_words = count;
+  out.non_symbol_chars = document.chars(words.joined, begin[count]);
+  for (i64 k = 0; k < other_count; ++k) {
+    const u32 i = others[k];
+    const u8* word = words.joined + begin[i];
+    const WordKind kind = kind_of(word, begin[i + 1] - begin[i]);
+    out.alphabetic_words -= !kind.letter;
+    out.non_symbol_words -= kind.symbol;
+    out.non_symbol_chars -= kind.symbol ? document.word_chars(word, begin[i + 1] - begin[i]) : 0;
+  }
+  u32 stop_words = 0;
+  for (i64 i = 0; i < count && stop_words != EVERY_COMMON_WORD; ++i)
+    stop_words |= common_word(load8(words.joined + begin[i]), begin[i + 1] - begin[i]);
   out.stop_words = count_bits(stop_words);
 }
 

@@ -24,11 +24,14 @@ CURATE_HD void split_at_runs(const u8* s, i64 begin, i64 end, i64 run, Parts& pa
   add_part(parts, from, end);
 }
 
+// How many of a gram's first bytes are compared, by a quarter of its bytes.
+CURATE_TABLE u32 HEADS[13] = {0, 0, 8, 12, 16, 16, 24, 24, 32, 32, 32, 32, 48};
+
 // datatrove joins the words of a longer n-gram without spaces and compares the strings, so that words may be cut
 // elsewhere. It goes from left to right, and after a copy on from the end of it.
 //
-// A gram that occurs twice starts twice with the same bytes: grams whose first bytes, as many as they have of HEADS,
-// start no other word are left out.
+// A gram that occurs twice starts twice with the same bytes: most grams whose first bytes, as many as they have of
+// HEADS, start no other word are left out.
 class CopiedGrams {
  public:
   CURATE_HD CopiedGrams(Document& document)
@@ -58,46 +61,50 @@ class CopiedGrams {
 
  private:
   static constexpr i64 SHORTEST = 5;  // words
-  static constexpr int HEAD_COUNT = 6;
+  static constexpr i64 LONGEST_HEAD = 48;
 
-  CURATE_HD static i64 head(int place) {
-    const i64 heads[HEAD_COUNT] = {0, 8, 16, 24, 32, 48};
-    return heads[place];
-  }
   // The longest head of a gram of so many bytes.
   CURATE_HD static u32 head_of(i64 size) {
-    const i64 shorter = size < 32 ? size & ~i64(7) : 32;
-    return static_cast<u32>(size < 48 ? shorter : 48);
+    return HEADS[(size < LONGEST_HEAD ? size : LONGEST_HEAD) / 4];
   }
   CURATE_HD i64 size_of(i64 i, i64 words) const { return begin_[i + words] - begin_[i]; }
 
   CURATE_HD void find_candidates() {
-    const i64 end = begin_[words_.count];
-    sieve();
-    raise(16, [&](i64 i) { return begin_[i] + 16 <= end; });
-    // Grams under 16 bytes are equal to others under 16 bytes only.
-    keep([&](i64 i) { return repeated_[i] > 0 || size_of(i, SHORTEST) < 16; });
-    raise(8, [&](i64 i) { return size_of(i, SHORTEST) < 16 && begin_[i] + 8 <= end; });
-    for (int place = 3; place < HEAD_COUNT; ++place)
-      raise(head(place), [&](i64 i) { return repeated_[i] >= head(place - 1) && begin_[i] + head(place) <= end; });
-    keep([&](i64 i) { return repeated_[i] >= head_of(size_of(i, SHORTEST)); });
-  }
-
-  // Leaves out most of the long grams whose first 16 bytes start no other word: those whose hash is alone.
-  CURATE_HD void sieve() {
     const i64 starts = words_.count - SHORTEST + 1;
     if (starts <= 0) return;
-    Sieve sieve(table_.memory(), starts);
+    list_starts(starts);
+    // Grams under 16 bytes are equal to others under 16 bytes only.
+    raise<8>([&](i64 i) { return size_of(i, SHORTEST) < 16; });
+    raise<12>([&](i64 i) { return size_of(i, SHORTEST) < 16 && repeated_[i] >= 8; });
+    keep([&](i64 i) {
+      const u32 head = head_of(size_of(i, SHORTEST));
+      return repeated_[i] >= (head < 16 ? head : 16);
+    });
+    raise<24>([&](i64 i) { return repeated_[i] >= 16; });
+    raise<32>([&](i64 i) { return repeated_[i] >= 24; });
+    raise<LONGEST_HEAD>([&](i64 i) { return repeated_[i] >= 32; });
+  }
+
+  // Words whose first 16 bytes may start another, and those that short grams start at. Heads that go on behind the
+  // text, in zeros, are of shorter grams only: that they are counted does no harm.
+  CURATE_HD void list_starts(i64 starts) {
+    CountBounds bounds(table_.memory(), starts);
+    u32 *hashes = hashes_, *repeated = repeated_, *candidates = candidates_;
+    const u32* begin = begin_;
+    const u8* text = s_;
     for (i64 i = 0; i < starts; ++i) {
-      const u8* s = s_ + begin_[i];
-      repeated_[i] = static_cast<u32>((load8(s) ^ load8(s + 8) * 0xD1342543DE82EF95u) * kGolden >> 32);
-      sieve.add(repeated_[i]);
+      const u8* s = text + begin[i];
+      hashes[i] = static_cast<u32>((load8(s) ^ load8(s + 8) * 0xD1342543DE82EF95u) * kGolden >> 32);
+      bounds.add(hashes[i]);
     }
+    i64 count = 0;
     for (i64 i = 0; i < starts; ++i) {
-      candidates_[count_] = static_cast<u32>(i);
-      count_ += sieve.again(repeated_[i]) | (size_of(i, SHORTEST) < 16);
-      repeated_[i] = 0;
+      const bool again = bounds.of(hashes[i]) > 1;
+      candidates[count] = static_cast<u32>(i);
+      repeated[i] = again ? 16 : 0;
+      count += again | (begin[i + SHORTEST] - begin[i] < 16);
     }
+    count_ = count;
   }
 
   template <typename Stays>
@@ -111,19 +118,19 @@ class CopiedGrams {
     count_ = kept;
   }
 
-  // Notes which candidates start with the same `bytes` bytes as another, among those that `has` holds for.
-  template <typename Has>
-  CURATE_HD void raise(i64 bytes, Has has) {
-    auto same = [&](u32 a, u32 b) { return same_bytes(s_ + begin_[a], s_ + begin_[b], bytes); };
-    const u32 raised = static_cast<u32>(bytes);
-    table_.clear(count_);
+  // Notes which candidates may start with the same BYTES bytes as another, among those that `has` holds for.
+  template <i64 BYTES, typename Has>
+  CURATE_HD void raise(Has has) {
+    CountBounds bounds(table_.memory(), count_);
     for (i64 c = 0; c < count_; ++c) {
       const u32 i = candidates_[c];
-      if (!has(i)) continue;
-      const u32 first = table_.add(hash_bytes(s_ + begin_[i], bytes), i, same);
-      if (first == i) continue;
-      if (repeated_[first] < raised) repeated_[first] = raised;
-      if (repeated_[i] < raised) repeated_[i] = raised;
+      hashes_[c] = static_cast<u32>(hash_bytes(s_ + begin_[i], BYTES));
+      bounds.add(hashes_[c], has(i));
+    }
+    for (i64 c = 0; c < count_; ++c) {
+      const u32 i = candidates_[c];
+      const bool raised = has(i) & (bounds.of(hashes_[c]) > 1) & (repeated_[i] < BYTES);
+      repeated_[i] = raised ? BYTES : repeated_[i];
     }
   }
 
@@ -133,7 +140,8 @@ class CopiedGrams {
   const u32* begin_;
   FirstTable table_;
   u32* candidates_ = document_.list(Document::FREE_LIST);
-  u32* repeated_ = document_.list(Document::FREE_LIST + 1);  // bytes at a word that another starts with as well
+  u32* repeated_ = document_.list(Document::FREE_LIST + 1);  // bytes at a word that another may start with as well
+  u32* hashes_ = document_.list(Document::FREE_LIST + 2);
   i64 count_ = 0;
 };
 
@@ -141,94 +149,47 @@ class CopiedGrams {
 class TopGrams {
  public:
   CURATE_HD TopGrams(Document& document)
-      : document_(document), words_(document.words()), s_(words_.joined), begin_(words_.begin), table_(document.table()) {
-    group_pairs();
+      : document_(document),
+        words_(document.words()),
+        table_(document.table()),
+        groups_(list(0), list(1), list(2), list(3), list(4), list(5), table_) {
+    const u8* s = words_.joined;
+    const u32* begin = words_.begin;
+    u32* hashes = groups_.words();
+    for (i64 i = 0; i < words_.count; ++i) {
+      const i64 n = begin[i + 1] - begin[i];
+      hashes[i] = hash_word(load_word_bytes(s + begin[i], n, spacy::PADDING), s + begin[i], n);
+    }
+    groups_.start(words_.count);
+    lengthen();
   }
 
   // Code points of all occurrences of the most frequent gram, its words joined by spaces; 0 where there is none.
   CURATE_HD_CALLED i64 chars() const {
     if (words_.count < length_) return 0;
-    u32 top = 0, most = 1;
-    for (i64 c = 0; c < candidates_; ++c) {
-      const u32 place = places_[c];
-      if (first_[place] != place || count_[place] <= most) continue;
-      most = count_[place];
-      top = place;
-    }
-    const i64 chars = document_.chars(s_ + begin_[top], begin_[top + length_] - begin_[top]);
-    return most * (chars + length_ - 1);
+    const GramGroups::Top top = groups_.top([](u32, u32) { return false; });
+    const u32* begin = words_.begin + top.place;
+    return top.count * (document_.chars(words_.joined + begin[0], begin[length_] - begin[0]) + length_ - 1);
   }
 
-  // A longer gram that occurs again starts where both shorter ones in it do; all other places are left out.
   CURATE_HD_CALLED void lengthen() {
-    i64 kept = 0;
-    for (i64 c = 0; c + 1 < candidates_; ++c) {
-      const u32 place = places_[c], next = places_[c + 1];
-      places_[kept] = place;
-      kept += (next == place + 1) & (count_[first_[place]] > 1) & (count_[first_[next]] > 1);
-    }
-    candidates_ = kept;
-    ++length_;
-    table_.clear(kept);
-    for (i64 c = 0; c < kept; ++c) {
-      const u32 place = places_[c];
-      const u64 key = static_cast<u64>(first_[place]) << 32 | first_[place + 1];
-      note(place, table_.add(key, place, [](u32, u32) { return true; }));
-    }
+    if (++length_ > words_.count) return;
+    groups_.lengthen([this](u32 a, u32 b, int n) {
+      const u32 *x = words_.begin + a, *y = words_.begin + b;
+      for (int k = 1; k <= n; ++k)
+        if (x[k] - x[0] != y[k] - y[0]) return false;
+      return same_bytes(words_.joined + x[0], words_.joined + y[0], x[n] - x[0]);
+    });
   }
 
  private:
-  CURATE_HD void group_pairs() {
-    auto same = [&](u32 a, u32 b) {
-      const i64 size = begin_[b + 2] - begin_[b];
-      return begin_[a + 1] - begin_[a] == begin_[b + 1] - begin_[b] && begin_[a + 2] - begin_[a] == size &&
-             (size > 16 ? same_bytes(s_ + begin_[a], s_ + begin_[b], size) : same_short(a, b, size));
-    };
-    const i64 pairs = words_.count - 1;
-    if (pairs < 1) return;
-    Sieve sieve(table_.memory(), pairs);
-    for (i64 i = 0; i < pairs; ++i) {
-      first_[i] = hash_of(i);
-      sieve.add(first_[i]);
-    }
-    for (i64 i = 0; i < pairs; ++i) {
-      places_[candidates_] = static_cast<u32>(i);
-      candidates_ += sieve.again(first_[i]);
-    }
-    table_.clear(candidates_);
-    for (i64 c = 0; c < candidates_; ++c) note(places_[c], table_.add(first_[places_[c]], places_[c], same));
-  }
-
-  CURATE_HD bool same_short(u32 a, u32 b, i64 size) const {
-    const u8 *x = s_ + begin_[a], *y = s_ + begin_[b];
-    const u64 first = load8(x) ^ load8(y), second = load8(x + 8) ^ load8(y + 8);
-    return (low_bytes(first, size) | low_bytes(second, size - 8)) == 0;
-  }
-
-  CURATE_HD u32 hash_of(i64 i) const {
-    const u8* s = s_ + begin_[i];
-    const i64 size = begin_[i + 2] - begin_[i], first_size = begin_[i + 1] - begin_[i];
-    const u64 first = low_bytes(load8(s), size), second = low_bytes(load8(s + 8), size - 8);
-    const u64 last = low_bytes(load8(s + (size > 8 ? size - 8 : 0)), size);
-    const u64 mixed = (first ^ second * 0xD1342543DE82EF95u) + (last ^ static_cast<u64>(first_size) << 48) * 0xBF58476D1CE4E5B9u;
-    return static_cast<u32>(mixed * kGolden >> 32);
-  }
-
-  CURATE_HD void note(i64 place, u32 first) {
-    first_[place] = first;
-    count_[place] = 0;
-    ++count_[first];
-  }
+  CURATE_HD u32* list(int place) { return document_.list(Document::FREE_LIST + place); }
 
   Document& document_;
   const spacy::Words& words_;
-  const u8* s_;
-  const u32* begin_;
   FirstTable table_;
-  u32* first_ = document_.list(Document::FREE_LIST);
-  u32* count_ = document_.list(Document::FREE_LIST + 1);
-  u32* places_ = document_.list(Document::FREE_LIST + 2);
-  i64 candidates_ = 0, length_ = 2;
+  GramGroups groups_;
+  i64 length_ = 1;
 };
 
 }  // namespace curate::heuristics

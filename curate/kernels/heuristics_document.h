@@ -15,7 +15,7 @@ class Document {
   }
 
   CURATE_HD Document(i64 longest, u64* memory)
-      : parts_(longest + 2), slots_(FirstTable::slots(parts_)), keys_(memory) {
+      : parts_(longest + 2), slots_(FirstTable::slots(parts_)), keys_(memory), marks_(nullptr) {
     u32* at = reinterpret_cast<u32*>(memory + slots_);
     items_ = at;
     at += slots_;
@@ -25,14 +25,14 @@ class Document {
     words_memory_ = {take(), list(0), list(1), list(2), take(), take(), take()};
     line_memory_ = {take(), list(3), list(4), list(5), take(), take(), take()};
     edited_ = take();
-    marks_memory_ = take();
+    marks_ = spacy::TextMarks(take());
   }
 
   CURATE_HD void open(const u8* text, i64 size) {
     text_ = text;
     size_ = size;
     chars_ = count_code_points(text, size);
-    has_words_ = false;
+    has_words_ = has_marks_ = false;
     word_count_ = -1;
   }
 
@@ -44,9 +44,15 @@ class Document {
   // The same for a word of words().
   CURATE_HD i64 word_chars(const u8* s, i64 n) const { return ascii() ? n : count_word_code_points(s, n); }
 
+  CURATE_HD const spacy::TextMarks& marks() {
+    if (!has_marks_) marks_.scan(text_, size_);
+    has_marks_ = true;
+    return marks_;
+  }
+
   CURATE_HD const spacy::Words& words() {
     if (!has_words_) {
-      words_ = spacy::Tokenizer(words_memory_).run(text_, size_);
+      words_ = spacy::Tokenizer(words_memory_).run(text_, size_, marks());
       has_words_ = true;
       word_count_ = words_.count;
     }
@@ -57,11 +63,14 @@ class Document {
   CURATE_HD bool has_words() const { return has_words_; }
 
   // Words of another text that is not longer, until this is called again.
-  CURATE_HD spacy::Words words_of(const u8* text, i64 size) { return spacy::Tokenizer(line_memory_).run(text, size); }
+  CURATE_HD spacy::Words words_of(const u8* text, i64 size) {
+    spacy::TextMarks marks(line_memory_.lengths);
+    marks.scan(text, size);
+    return spacy::Tokenizer(line_memory_).run(text, size, marks);
+  }
 
   // Room for an edited text, at most as long, that `open_edited` puts in place of this one.
   CURATE_HD u8* edited() { return edited_; }
-  CURATE_HD u8* marks_memory() { return marks_memory_; }
   CURATE_HD void open_edited(i64 begin, i64 size, i64 words) {
     open(edited_ + begin, size);
     word_count_ = words;
@@ -70,7 +79,7 @@ class Document {
   CURATE_HD FirstTable table() { return FirstTable(keys_, items_); }
 
   // The first lists belong to words; the others are free.
-  static constexpr int FREE_LIST = 6, LISTS = 10, BYTE_LISTS = 10;
+  static constexpr int FREE_LIST = 6, LISTS = 12, BYTE_LISTS = 10;
   CURATE_HD u32* list(int place) { return lists_[place]; }
 
  private:
@@ -78,12 +87,13 @@ class Document {
   u64* keys_;
   u32* items_;
   u32* lists_[LISTS];
-  u8 *edited_, *marks_memory_;
+  u8* edited_;
+  spacy::TextMarks marks_;
   spacy::WordsMemory words_memory_, line_memory_;
   const u8* text_ = nullptr;
   i64 size_ = 0, chars_ = 0, word_count_ = -1;
   spacy::Words words_ = {};
-  bool has_words_ = false;
+  bool has_words_ = false, has_marks_ = false;
 };
 
 // Whether a line may end here, as str.splitlines() has it: C2 and E2 start longer line ends, and other characters.

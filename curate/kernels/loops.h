@@ -10,6 +10,16 @@ struct PlainLoops {
   static CURATE_HD void mix(const u64* raw, i64 count, u64 round, u64* mixed) {
     for (i64 i = 0; i < count; ++i) mixed[i] = fmix64(raw[i] ^ round);
   }
+  // As mix for that round of a Fast Similarity Sketch, but may leave out values that lower no slot; returns how many
+  // there are. `mixed` has room for `count` up to a multiple of 64.
+  static CURATE_HD i64 mix_lowering(const u64* raw, i64 count, u64 round, const u64* slots, int hashes, u64* mixed) {
+    const u64 most = largest(slots, hashes);
+    if (most >> 32 != round) {
+      mix(raw, count, round * kGolden, mixed);
+      return count;
+    }
+    return mix_below(raw, count, round * kGolden, static_cast<u32>(most), mixed);
+  }
   // As mix, but keeps only values whose low 32 bits are at most `ceiling`; returns how many.
   static CURATE_HD i64 mix_below(const u64* raw, i64 count, u64 round, u32 ceiling, u64* mixed) {
     i64 kept = 0;

@@ -93,16 +93,9 @@ class Sketch {
   }
 
   CURATE_HD void throw_into_bins(u64 round, i64 count, u64* slots) {
-    const u64 key = round * kGolden;
     for (i64 from = 0; from < count; from += kMixBlock) {
-      i64 size = count - from < kMixBlock ? count - from : kMixBlock;
-      // Once no bin of round 0 is empty, nothing above the largest slot can change one.
-      if (empty_ == 0 && round == 0) {
-        const u32 ceiling = static_cast<u32>(Loops::largest(slots, hashes_));
-        size = Loops::mix_below(scratch_.raw + from, size, key, ceiling, scratch_.mixed);
-      } else {
-        Loops::mix(scratch_.raw + from, size, key, scratch_.mixed);
-      }
+      const i64 left = count - from < kMixBlock ? count - from : kMixBlock;
+      const i64 size = Loops::mix_lowering(scratch_.raw + from, left, round, slots, hashes_, scratch_.mixed);
       const u64 high = round << 32;
       int empty = empty_;
       for (i64 i = 0; i < size; ++i) {

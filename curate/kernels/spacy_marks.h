@@ -93,9 +93,69 @@ class TextMarks {
     }
   }
 
+  // Whether the bytes begin .. end, of which there are some, are letters of ASCII.
+  CURATE_HD bool all_letters(i64 begin, i64 end) const {
+    if (end - begin > 56) return next_bit(letters_, ~u64(0), begin, end) == end;
+    u64 bits;
+    memcpy(&bits, reinterpret_cast<const u8*>(letters_) + begin / 8, 8);
+    return (~bits >> (begin & 7) & ((u64(1) << (end - begin)) - 1)) == 0;
+  }
+
+  // The pieces between white space of a part of the text.
+  struct Pieces {
+    i64 count, bytes;
+    bool solid;  // one may have more than 64 bytes; where it does not hold, none has 128
+  };
+  CURATE_HD Pieces pieces(i64 begin, i64 end) const {
+    Pieces out = {0, 0, false};
+    u64 inside_piece = 0;
+    for (i64 block = begin >> 6; block << 6 < end; ++block) {
+      u64 inside = ~u64(0);
+      if (begin > block << 6) inside <<= begin & 63;
+      if (end < (block + 1) << 6) inside &= (u64(1) << (end & 63)) - 1;
+      const u64 black = ~white_[block] & inside;
+      out.count += heuristics::count_bits(black & ~(black << 1 | inside_piece));
+      out.bytes += heuristics::count_bits(black);
+      out.solid |= black == ~u64(0);
+      inside_piece = black >> 63;
+    }
+    return out;
+  }
+
   CURATE_HD i64 white_end(i64 at) const { return next_bit(white_, ~u64(0), at, size_); }
   CURATE_HD i64 chunk_end(i64 at) const { return next_bit(white_, 0, at, size_); }
-  CURATE_HD bool all_letters(i64 begin, i64 end) const { return next_bit(letters_, ~u64(0), begin, end) == end; }
+
+  // Goes through the places where white space starts or ends.
+  class Edges {
+   public:
+    // The text starts as if behind white space.
+    CURATE_HD explicit Edges(const TextMarks& marks) : white_(marks.white_), size_(marks.size_) {
+      if (size_ > 0) load();
+    }
+
+    // The next place where white space ends or starts in turn, `size` where there is none.
+    CURATE_HD i64 next() {
+      while (rest_ == 0) {
+        if ((block_ + 1) << 6 >= size_) return size_;
+        ++block_;
+        load();
+      }
+      const i64 found = (block_ << 6) + heuristics::lowest_bit(rest_);
+      rest_ &= rest_ - 1;
+      return found < size_ ? found : size_;
+    }
+
+   private:
+    CURATE_HD void load() {
+      const u64 white = white_[block_];
+      rest_ = white ^ (white << 1 | before_);
+      before_ = white >> 63;
+    }
+
+    const u64* white_;
+    i64 size_, block_ = 0;
+    u64 rest_ = 0, before_ = 1;
+  };
 
  private:
   u64 *white_, *letters_;

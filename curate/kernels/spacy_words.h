@@ -58,7 +58,7 @@ CURATE_HD bool equal(const u8* s, const char* wanted, i64 n) {
   return true;
 }
 
-// Whether a special case may have this mix; wrong for few of other strings.
+// Whether a special case may start with these eight bytes and have this size; wrong for few of other strings.
 struct SpecialFilter {
   static constexpr int LOG2 = 16;
   u64 bits[(1 << LOG2) / 64] = {};
@@ -71,11 +71,13 @@ struct SpecialFilter {
   }
   CURATE_HD constexpr SpecialFilter() {
     for (const SpecialCase& one : SPECIAL_CASES) {
-      const u64 mix = mix_of(bytes(one.text, 0, one.size), bytes(one.text, 8, one.size), one.size);
+      const u64 mix = mix_of(bytes(one.text, 0, one.size), one.size);
       bits[mix >> (70 - LOG2)] |= u64(1) << (mix >> (64 - LOG2) & 63);
     }
   }
-  CURATE_HD constexpr bool may_be(u64 mix) const {
+  CURATE_HD static constexpr u64 mix_of(u64 first, u64 size) { return (first ^ size << 57) * 0x9E3779B97F4A7C15u; }
+  CURATE_HD constexpr bool may_be(u64 first, i64 size) const {
+    const u64 mix = mix_of(first, static_cast<u64>(size));
     return bits[mix >> (70 - LOG2)] >> (mix >> (64 - LOG2) & 63) & 1;
   }
 };
@@ -85,10 +87,9 @@ CURATE_TABLE SpecialFilter SPECIAL_FILTER;
 // The special case that is the n bytes at s, null where there is none. PADDING bytes after s may be read.
 CURATE_HD const SpecialCase* special_case(const u8* s, i64 n) {
   if (n >= 32 || n <= 0) return nullptr;
-  const u64 first = low_bytes(load_word(s), n), second = low_bytes(load_word(s + 8), n - 8);
-  const u64 mix = mix_of(first, second, static_cast<u64>(n));
-  if (!SPECIAL_FILTER.may_be(mix)) return nullptr;
-  u64 slot = mix >> (64 - SLOTS_LOG2);
+  const u64 first = low_bytes(load_word(s), n);
+  if (!SPECIAL_FILTER.may_be(first, n)) return nullptr;
+  u64 slot = slot_of(first, low_bytes(load_word(s + 8), n - 8), static_cast<u64>(n));
   for (; SPECIAL_SLOTS[slot] != FREE_SLOT; slot = (slot + 1) & ((1 << SLOTS_LOG2) - 1)) {
     const SpecialCase& found = SPECIAL_CASES[SPECIAL_SLOTS[slot]];
     if (found.size == n && equal(s, found.text, n)) return &found;
@@ -99,32 +100,30 @@ CURATE_HD const SpecialCase* special_case(const u8* s, i64 n) {
 class Tokenizer {
  public:
   CURATE_HD Tokenizer(const WordsMemory& memory)
-      : memory_(memory), marks_(memory.lengths), s_(memory.joined), words_() {
+      : memory_(memory), s_(memory.joined), words_() {
     words_ = {memory.joined, memory.begin, memory.gap, 0, false};
   }
 
-  CURATE_HD_CALLED Words run(const u8* text, i64 size) {
-    marks_.scan(text, size);
-    i64 at = 0, end = 0;
-    bool first = true;
+  // The marks are of this text; they may lie where `lengths` of the memory is.
+  CURATE_HD_CALLED Words run(const u8* text, i64 size, const TextMarks& marks) {
+    TextMarks::Edges edges(marks);
+    i64 end = 0, at = edges.next();
+    Gap gap = at > 0 ? WHITE : GLUED;
     while (at < size) {
-      const i64 white = marks_.white_end(at);
-      const bool token = white > at && (first || white - at > 1 || text[at] != ' ');
-      first = false;
-      if (white == size) {
-        words_.white_after = token;
-        break;
-      }
-      gap_ = token ? WHITE : white > at ? BLANK : GLUED;
-      at = marks_.chunk_end(white);
-      copy(text + white, s_ + end, at - white, size - white);
-      if (marks_.all_letters(white, at) || is_number(end, end + at - white)) {
-        take_plain(end, end + at - white);
+      const i64 after = edges.next(), n = after - at;
+      gap_ = gap;
+      copy(text + at, s_ + end, n, size - at);
+      if (marks.all_letters(at, after) || is_number(end, end + n)) {
+        take_plain(end, end + n);
       } else {
-        take_marked(end, end + at - white);
+        take_marked(end, end + n);
       }
-      end += at - white;
+      end += n;
+      at = edges.next();
+      gap = (at - after == 1) & (text[after < size ? after : 0] == ' ') ? BLANK : WHITE;
+      if (after == size) gap = GLUED;
     }
+    words_.white_after = gap == WHITE;
     for (i64 i = 0; i < PADDING; ++i) s_[end + i] = 0;
     words_.begin[words_.count] = static_cast<u32>(end);
     join_sequences();
@@ -366,7 +365,6 @@ class Tokenizer {
   }
 
   WordsMemory memory_;
-  TextMarks marks_;
   u8* s_;
   Words words_;
   Gap gap_ = GLUED;

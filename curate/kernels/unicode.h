@@ -59,11 +59,18 @@ CURATE_HD i64 count_code_points(const u8* s, i64 n) {
   return n - continuations;
 }
 
+CURATE_TABLE u64 LOW_BYTES[9] = {0,
+                                 0xFF,
+                                 0xFFFF,
+                                 0xFFFFFF,
+                                 0xFFFFFFFF,
+                                 0xFFFFFFFFFF,
+                                 0xFFFFFFFFFFFF,
+                                 0xFFFFFFFFFFFFFF,
+                                 0xFFFFFFFFFFFFFFFF};
+
 // The first n bytes of eight: none for n <= 0, all for n >= 8. Without a branch: words are as long as they please.
-CURATE_HD u64 low_bytes(u64 bytes, i64 n) {
-  const i64 taken = n < 0 ? 0 : n < 8 ? n : 8;
-  return bytes & ~u64(0) >> ((64 - 8 * taken) & 63) & -static_cast<u64>(taken > 0);
-}
+CURATE_HD u64 low_bytes(u64 bytes, i64 n) { return bytes & LOW_BYTES[n < 0 ? 0 : n < 8 ? n : 8]; }
 
 // Code points of a word of n bytes, from which on 16 may be read.
 CURATE_HD i64 count_word_code_points(const u8* s, i64 n) {

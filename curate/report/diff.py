@@ -18,7 +18,7 @@ from curate.errors import OutputError, Problem
 from curate.io.files import atomic_write
 from curate.io.ledger import Ledger, pack_doc
 from curate.io.manifest import Manifest
-from curate.report.numbers import count
+from curate.report.numbers import count, counted
 
 _FIELDS = ("dropped_by", "reason", "value", "lang", "quality", "duplicate_of", "similarity", "copies")
 _KEPT = "kept"
@@ -56,7 +56,9 @@ class Difference:
         """For a terminal, through rich."""
         total, changed = sum(self.compared.values()), sum(change.documents for change in self.changes)
         parts: list[RenderableType] = [
-            Text(f"{count(total)} documents in files that both read; {count(changed)} with another verdict")
+            Text(
+                f"{counted(total, 'document')} in files that both read; {count(changed)} with another verdict"
+            )
         ]
         if self.changes:
             table = Table("source", self.before, self.after, "documents", "share of the source")
@@ -67,7 +69,7 @@ class Difference:
                 )
             parts.append(table)
         if self.other_copies:
-            parts.append(Text(f"{count(self.other_copies)} documents kept by both, not equally often"))
+            parts.append(Text(f"{counted(self.other_copies, 'document')} kept by both, not equally often"))
         for run, paths in ((self.before, self.only_before), (self.after, self.only_after)):
             if paths:
                 shown = ", ".join(paths[:3]) + (", ..." if len(paths) > 3 else "")

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
-from curate.io.ledger import MIX, READ
+from curate.io.ledger import MIX, READ, identifier
 from curate.io.manifest import Manifest, StageEntry
 from curate.report.duplicates import DEDUP_KINDS
+from curate.report.scans import Extent, Total, extent, finite
 
 _BINS = 40
 #: A range of which the end is so many times its beginning is cut into equal steps of the logarithm.
@@ -29,8 +30,9 @@ _KEYS: dict[str, tuple[str | None, str | None, str | None]] = {
     "decontaminate": (None, "max_overlap", None),
     "quality": ("min_score", "max_score", None),
 }
-#: Finite doubles; numbers that are none (a mean over no words) count as undefined.
-_FINITE = "isfinite({0}::DOUBLE)"
+_DROPS = "drops"
+#: Rules that go by the score in the column of their stage.
+_BY_SCORE = (".low_score", ".high_score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,10 @@ class Bins:
         return [float(f"{10**edge - 1 if self.log else edge:.6g}") for edge in found]
 
     def sql(self, value: str) -> str:
-        """The number of the bin that `value` is in; the last bin has its upper edge too."""
+        """The number of the bin that `value` is in, null where it is no number; the last bin has its upper edge too."""
         scaled = f"log10(1 + {value}::DOUBLE)" if self.log else f"{value}::DOUBLE"
         place = f"floor(round(({scaled} - {self.low!r}) / {self.step!r}, 6))"
-        return f"greatest(0, least({self.number - 1}, {place}))::INT"
+        return f"if({finite(value)}, greatest(0, least({self.number - 1}, {place}))::INT, NULL)"
 
 
 def _round_step(least: float) -> float:
@@ -84,40 +86,60 @@ def _round_step(least: float) -> float:
     return next(float(f"{m * power:.6g}") for m in (1, 2, 2.5, 5, 10) if m * power >= least * (1 - 1e-9))
 
 
-def distributions(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> list[dict[str, Any]]:
-    """Each rule that has values, in the order of the stages, of a stage those that dropped most first.
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """What is counted of a rule. column: of the statistic, if the run kept it; else values of drops are counted."""
 
-    connection: has the views `ledger` and `present`.
+    stage: str
+    rule: str
+    bounds: Bounds
+    column: str | None
+    bins: Bins
+    dropped: int
+    undefined: int
+
+
+def histograms(manifest: Manifest, totals: Sequence[Total], columns: Collection[str]) -> list[Histogram]:
+    """Of each rule that has values, in the order of the stages, of a stage those that dropped most first.
+
+    totals: with the extents of `columns`, those of the ledger that hold statistics.
     """
-    columns = {row[0] for row in connection.execute("DESCRIBE present").fetchall()}
-    drops = _drops(connection)
-    entries = []
+    drops = _drops(totals)
+    found = []
     for stage in manifest.stages:
         if stage.kind in _ELSEWHERE:
             continue
         bounds = dict(_bounds(stage))
         dropping = [rule for name, rule in drops if name == stage.name]
-        kept = [rule for rule in bounds if _column(rule, columns) and rule not in dropping]
+        own = _own_column(stage, manifest)
+        kept = [rule for rule in bounds if _column(rule, own, columns) and rule not in dropping]
         for rule in (*dropping, *kept):
-            limit = bounds.get(rule) or _by_kind(stage, rule)
-            entries.append((stage, rule, limit, _column(rule, columns)))
-    return list(_counted(connection, entries, drops))
+            column = _column(rule, own, columns)
+            documents, undefined, ends = drops.get((stage.name, rule), (0, 0, (None, None)))
+            low, high = extent(totals, column) if column else ends
+            if low is not None and high is not None:
+                limit = bounds.get(rule) or _by_kind(stage, rule)
+                given = limit.given()
+                bins = Bins.over(min(low, *given, high), max(high, *given, low))
+                found.append(Histogram(stage.name, rule, limit, column, bins, documents, undefined))
+    return found
 
 
-_Drops = Mapping[tuple[str, str], tuple[int, int, float | None, float | None]]
-_Entry = tuple[StageEntry, str, Bounds, str | None]
-
-
-def _drops(connection: duckdb.DuckDBPyConnection) -> _Drops:
-    """(stage, rule) -> documents, of those without a value, least and greatest value; most documents first."""
-    finite = _FINITE.format("value")
-    query = f"""
-        SELECT dropped_by, coalesce(reason, 'unknown') AS rule, count(*) AS documents,
-               count(*) FILTER (value IS NULL OR NOT {finite}),
-               min(value) FILTER ({finite}), max(value) FILTER ({finite})
-        FROM ledger WHERE dropped_by IS NOT NULL GROUP BY ALL ORDER BY documents DESC, dropped_by, rule
-    """
-    return {(row[0], row[1]): tuple(row[2:]) for row in connection.execute(query).fetchall()}
+def _drops(totals: Sequence[Total]) -> dict[tuple[str, str], tuple[int, int, Extent]]:
+    """(stage, rule) -> documents, of those without a value, extent of the values; most documents first."""
+    found: dict[tuple[str, str], list[Total]] = defaultdict(list)
+    for each in totals:
+        if each.dropped_by is not None and each.rule is not None:
+            found[each.dropped_by, each.rule].append(each)
+    summed = {
+        key: (
+            sum(each.documents for each in those),
+            sum(each.undefined for each in those),
+            extent(those, "value"),
+        )
+        for key, those in found.items()
+    }
+    return dict(sorted(summed.items(), key=lambda item: (-item[1][0], item[0])))
 
 
 def _bounds(stage: StageEntry) -> Iterator[tuple[str, Bounds]]:
@@ -147,93 +169,77 @@ def _number(stage: StageEntry, key: str | None) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _column(rule: str, columns: set[str]) -> str | None:
+def _own_column(stage: StageEntry, manifest: Manifest) -> str | None:
+    """The column of a stage's score, unless another stage writes into it too."""
+    columns = [each.definition.get("column") for each in manifest.stages if each.kind == stage.kind]
+    column = stage.definition.get("column")
+    return str(column) if column is not None and columns.count(column) == 1 else None
+
+
+def _column(rule: str, own: str | None, columns: Collection[str]) -> str | None:
     known = _KEYS.get(rule)
-    name = known[2] if known else rule
+    name = own if own and rule.endswith(_BY_SCORE) else known[2] if known else rule
     return name if name in columns else None
 
 
-def _counted(
-    connection: duckdb.DuckDBPyConnection, entries: Sequence[_Entry], drops: _Drops
-) -> Iterator[dict[str, Any]]:
-    extents = _extents(connection, [column for *_, column in entries if column])
-    chosen: list[tuple[_Entry, Bins]] = []
-    for entry in entries:
-        stage, rule, bounds, column = entry
-        low, high = extents[column] if column else drops[stage.name, rule][2:]
-        if low is not None and high is not None:
-            given = bounds.given()
-            chosen.append((entry, Bins.over(min(low, *given, high), max(high, *given, low))))
-    of_drops = _count_drops(connection, [(entry, bins) for entry, bins in chosen if not entry[3]])
-    for (stage, rule, bounds, column), bins in chosen:
-        counts = _count_column(connection, column, bins) if column else of_drops[stage.name, rule]
-        dropped, undefined = drops.get((stage.name, rule), (0, 0))[:2]
-        yield {
-            "stage": stage.name,
-            "rule": rule,
-            "dropped": dropped,
-            "undefined": undefined,
-            "values_of": "documents" if column else "drops",
-            "min": bounds.least,
-            "max": bounds.greatest,
-            "own_bounds": list(bounds.languages),
-            "scale": "log" if bins.log else "linear",
-            "edges": bins.edges(),
-            "counts": dict(sorted(counts.items())),
-        }
+def groupings(chosen: Sequence[Histogram]) -> dict[str, tuple[str, ...]]:
+    """What to count for `distributions`, in `relation`."""
+    found: dict[str, tuple[str, ...]] = {
+        _name(place): ("source", each.bins.sql(identifier(each.column)))
+        for place, each in enumerate(chosen)
+        if each.column
+    }
+    if any(each.column is None for each in chosen):
+        scaled = "if(bin_log, log10(1 + greatest(value, 0)), value)"
+        place = f"greatest(0, least(bin_number - 1, floor(round(({scaled} - bin_low) / bin_step, 6))))::INT"
+        counted = f"if({finite('value')}, {place}, NULL)"
+        found[_DROPS] = ("source", "bin_stage", "bin_rule", counted)
+    return found
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _name(place: int) -> str:
+    return f"rule {place}"
 
 
-def _extents(
-    connection: duckdb.DuckDBPyConnection, columns: Sequence[str]
-) -> dict[str, tuple[float | None, float | None]]:
-    """The least and greatest value of each column, in one scan."""
-    if not columns:
-        return {}
-    asked = ", ".join(
-        f"{end}({name}::DOUBLE) FILTER ({_FINITE.format(name)})"
-        for name in map(_quoted, columns)
-        for end in ("min", "max")
-    )
-    found = connection.execute(f"SELECT {asked} FROM present").fetchone() or ()
-    return {name: (found[2 * place], found[2 * place + 1]) for place, name in enumerate(columns)}
-
-
-def _count_column(connection: duckdb.DuckDBPyConnection, column: str, bins: Bins) -> dict[str, list[int]]:
-    name = _quoted(column)
-    query = f"""SELECT source, {bins.sql(name)}, count(*) FROM present
-                WHERE {_FINITE.format(name)} GROUP BY ALL"""
-    counts: dict[str, list[int]] = defaultdict(lambda: [0] * bins.number)
-    for source, place, documents in connection.execute(query).fetchall():
-        counts[source][place] = documents
-    return counts
-
-
-def _count_drops(
-    connection: duckdb.DuckDBPyConnection, chosen: Sequence[tuple[_Entry, Bins]]
-) -> dict[tuple[str, str], dict[str, list[int]]]:
-    """Counts of the drops' values by bin and source: all rules in one scan."""
-    if not chosen:
-        return {}
-    rows = [
-        (stage.name, rule, bins.low, bins.step, bins.number, bins.log) for (stage, rule, *_), bins in chosen
-    ]
+def relation(connection: duckdb.DuckDBPyConnection, chosen: Sequence[Histogram]) -> str:
+    """The ledger, each drop beside the bins of its rule."""
     connection.execute(
-        """CREATE OR REPLACE TEMP TABLE bins
-           (stage VARCHAR, rule VARCHAR, low DOUBLE, step DOUBLE, number INT, log BOOLEAN)"""
+        """CREATE OR REPLACE TEMP TABLE bins (bin_stage VARCHAR, bin_rule VARCHAR, bin_low DOUBLE, bin_step DOUBLE,
+           bin_number INT, bin_log BOOLEAN)"""
     )
-    connection.executemany("INSERT INTO bins VALUES (?, ?, ?, ?, ?, ?)", rows)
-    found = connection.execute(
-        f"""SELECT stage, rule, source, greatest(0, least(number - 1, floor(round(
-                   (if(log, log10(1 + greatest(value, 0)), value) - low) / step, 6))))::INT AS place, count(*)
-            FROM ledger JOIN bins ON dropped_by = stage AND coalesce(reason, 'unknown') = rule
-            WHERE {_FINITE.format("value")} GROUP BY ALL"""
-    )
-    counts: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(dict)
-    sizes = {(stage, rule): number for stage, rule, _, _, number, _ in rows}
-    for stage, rule, source, place, documents in found.fetchall():
-        counts[stage, rule].setdefault(source, [0] * sizes[stage, rule])[place] = documents
-    return counts
+    for each in chosen:
+        if each.column is None:
+            bins = (each.bins.low, each.bins.step, each.bins.number, each.bins.log)
+            connection.execute("INSERT INTO bins VALUES (?, ?, ?, ?, ?, ?)", (each.stage, each.rule, *bins))
+    return "ledger LEFT JOIN bins ON dropped_by = bin_stage AND coalesce(reason, 'unknown') = bin_rule"
+
+
+def distributions(
+    chosen: Sequence[Histogram], counted: Mapping[str, Sequence[tuple[Any, ...]]]
+) -> list[dict[str, Any]]:
+    """The entries of `rules` in the figures. counted: what `count_by` found for `groupings`."""
+    of_drops: dict[tuple[str, str], list[tuple[str, int, int]]] = defaultdict(list)
+    for source, stage, rule, place, documents in counted.get(_DROPS, ()):
+        of_drops[stage, rule].append((source, place, documents))
+    entries = []
+    for number, each in enumerate(chosen):
+        counts: dict[str, list[int]] = {}
+        found = counted[_name(number)] if each.column else of_drops[each.stage, each.rule]
+        for source, place, documents in found:
+            counts.setdefault(source, [0] * each.bins.number)[place] = documents
+        entries.append(
+            {
+                "stage": each.stage,
+                "rule": each.rule,
+                "dropped": each.dropped,
+                "undefined": each.undefined,
+                "values_of": "documents" if each.column else "drops",
+                "min": each.bounds.least,
+                "max": each.bounds.greatest,
+                "own_bounds": list(each.bounds.languages),
+                "scale": "log" if each.bins.log else "linear",
+                "edges": each.bins.edges(),
+                "counts": counts,
+            }
+        )
+    return entries

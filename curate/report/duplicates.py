@@ -54,13 +54,26 @@ def _bands(stage: StageEntry) -> dict[str, int] | None:
 
 
 def _gather(connection: duckdb.DuckDBPyConnection, stages: list[str]) -> None:
-    """Makes the tables `duplicate` (documents dropped by these stages) and `orphan` (doc, source, stage)."""
+    """Makes the tables `duplicate` (documents dropped by these stages), `member` (the other documents of clusters) and
+    `orphan` (doc, source, stage), from one scan of the ledger."""
+    connection.execute(
+        """CREATE TEMP TABLE gathered AS
+           SELECT doc, source, dropped_by, cluster, cluster_size, duplicate_of, duplicate_in, similarity
+           FROM ledger WHERE cluster IS NOT NULL OR list_contains($1, dropped_by)""",
+        [stages],
+    )
     connection.execute(
         """CREATE TEMP TABLE duplicate AS
            SELECT doc, source, dropped_by AS stage, cluster, cluster_size, duplicate_of, duplicate_in, similarity
-           FROM ledger WHERE list_contains($1, dropped_by)""",
+           FROM gathered WHERE list_contains($1, dropped_by)""",
         [stages],
     )
+    connection.execute(
+        """CREATE TEMP TABLE member AS SELECT doc, source, dropped_by, cluster
+           FROM gathered WHERE dropped_by IS NULL OR NOT list_contains($1, dropped_by)""",
+        [stages],
+    )
+    connection.execute("DROP TABLE gathered")
     connection.execute(
         "CREATE TEMP TABLE chain AS SELECT doc, duplicate_of AS witness FROM duplicate WHERE duplicate_in IS NULL"
     )
@@ -78,14 +91,13 @@ def _gather(connection: duckdb.DuckDBPyConnection, stages: list[str]) -> None:
         """CREATE TEMP TABLE lost AS
            SELECT found.doc, found.source, found.stage, found.cluster, filtered.cluster AS last
            FROM chain JOIN duplicate AS found USING (doc) JOIN (
-               SELECT doc, cluster FROM ledger WHERE dropped_by <> 'mix' AND NOT list_contains($1, dropped_by)
-           ) AS filtered ON filtered.doc = chain.witness""",
-        [stages],
+               SELECT doc, cluster FROM member WHERE dropped_by <> 'mix'
+           ) AS filtered ON filtered.doc = chain.witness"""
     )
     connection.execute(
         """CREATE TEMP TABLE orphan AS
            WITH living AS (
-               SELECT DISTINCT cluster FROM ledger
+               SELECT DISTINCT cluster FROM member
                WHERE (dropped_by IS NULL OR dropped_by = 'mix')
                  AND cluster IN (SELECT cluster FROM lost UNION SELECT last FROM lost)
            )

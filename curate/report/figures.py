@@ -99,9 +99,9 @@ def histogram(
     series: Mapping[str, Sequence[int]],
     colours: Mapping[str, str],
     title: str,
-    threshold: float | None = None,
+    thresholds: Sequence[float] = (),
 ) -> Figure:
-    """Counts in equal bins; more than one series are drawn as steps over each other. threshold: a line there."""
+    """Counts in equal bins; more than one series are drawn as steps over each other. thresholds: a line at each."""
     middles = [(low + high) / 2 for low, high in itertools.pairwise(edges)]
     ranges = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(edges)]
     data: list[Figure] = []
@@ -122,8 +122,8 @@ def histogram(
         "xaxis": {"title": {"text": title}, "range": [edges[0], edges[-1]]},
         "yaxis": {"title": {"text": "documents"}, "rangemode": "tozero", **whole_ticks},
     }
-    if threshold is not None:
-        layout |= {"shapes": [line_at(threshold)]}
+    if thresholds:
+        layout |= {"shapes": [line_at(place) for place in thresholds]}
     return {"data": data, "layout": layout}
 
 

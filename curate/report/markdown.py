@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from curate.io.manifest import TokensEntry
 from curate.report.numbers import compact, count, share, size
 from curate.report.page import duplicate_rates, language_names, ranked_rules
 from curate.report.timing import Timing
@@ -14,7 +15,13 @@ _RULES_SHOWN = 30
 
 def markdown(stats: Mapping[str, Any], timing: Timing | None = None) -> str:
     """The figures of `compute_stats`, and the times of the last run, as GitHub-flavoured Markdown."""
-    parts = [f"# {_escaped(stats['name'])}\n", *_sources(stats), *_stages(stats), *_rules(stats)]
+    parts = [
+        f"# {_escaped(stats['name'])}\n",
+        *_tokens(stats),
+        *_sources(stats),
+        *_stages(stats),
+        *_rules(stats),
+    ]
     for entry in stats["dedup"]:
         parts += _dedup(entry, stats)
     parts += [*_same_url(stats), *_languages(stats), *_quality(stats), *_mix(stats)]
@@ -39,6 +46,12 @@ def _escaped(text: str) -> str:
     for mark in ("\\", "|", "*", "`", "<", "[", "]"):
         text = text.replace(mark, "\\" + mark)
     return " ".join(text.split())
+
+
+def _tokens(stats: Mapping[str, Any]) -> Iterator[str]:
+    tokens = TokensEntry.model_validate(stats["tokens"])
+    checksum = f" (sha256 `{tokens.sha256}`)" if tokens.sha256 else ""
+    yield f"Tokens are {_escaped(tokens.how)}{checksum}.\n"
 
 
 def _sources(stats: Mapping[str, Any]) -> Iterator[str]:
@@ -176,29 +189,30 @@ def _languages(stats: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _quality(stats: Mapping[str, Any]) -> Iterator[str]:
-    labels, scores, edges = (stats["quality"][key] for key in ("labels", "scores", "edges"))
-    yield from _table(
-        "Quality by label",
-        ("Source", "Label", "Documents"),
-        (
-            (source, label, count(number))
-            for source, counts in labels.items()
-            for label, number in counts.items()
-        ),
-        2,
-    )
-    yield from _table(
-        "Quality by score",
-        ("Score", *scores),
-        (
-            [
-                f"{edges[place]:g} to {edges[place + 1]:g}",
-                *(count(counts[place]) for counts in scores.values()),
-            ]
-            for place in range(len(edges) - 1)
-            if any(counts[place] for counts in scores.values())
-        ),
-    )
+    for entry in stats["quality"]:
+        labels, scores, edges = entry["labels"], entry["scores"], entry["edges"]
+        yield from _table(
+            f"Documents by {entry['column']}, label",
+            ("Source", "Label", "Documents"),
+            (
+                (source, label, count(number))
+                for source, counts in labels.items()
+                for label, number in counts.items()
+            ),
+            2,
+        )
+        yield from _table(
+            f"Documents by {entry['column']}, score",
+            ("Score", *scores),
+            (
+                [
+                    f"{edges[place]:g} to {edges[place + 1]:g}",
+                    *(count(counts[place]) for counts in scores.values()),
+                ]
+                for place in range(len(edges) - 1)
+                if any(counts[place] for counts in scores.values())
+            ),
+        )
 
 
 def _mix(stats: Mapping[str, Any]) -> Iterator[str]:

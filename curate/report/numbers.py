@@ -10,6 +10,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def counted(value: int, noun: str) -> str:
+    """With what is counted: 1 shard, 1,234 shards."""
+    return f"{count(value)} {noun if value == 1 else noun + 's'}"
+
+
 def compact(value: float) -> str:
     """Three digits and a scale (k, M, B = 10^9, T): 1.23 M. Below ten thousand all digits."""
     return f"{value:,.0f}" if value < 10_000 else _scaled(value, "")

@@ -38,6 +38,7 @@ def render(
     )
     environment.filters |= {
         "count": numbers.count,
+        "counted": numbers.counted,
         "compact": numbers.compact,
         "size": numbers.size,
         "share": numbers.share,
@@ -86,11 +87,15 @@ def _charts(
     names = language_names(stats)
     if names:
         charts["languages"] = figures.languages(names, stats["languages"], sources)
-    if stats["quality"]["scores"]:
-        quality = stats["quality"]
-        charts["quality"] = figures.histogram(
-            quality["edges"], quality["scores"], figures.source_colours(sources), "quality score"
-        )
+    for index, entry in enumerate(stats["quality"]):
+        if entry["scores"]:
+            charts[f"quality-{index}"] = figures.histogram(
+                entry["edges"],
+                entry["scores"],
+                figures.source_colours(sources),
+                entry["column"],
+                entry["thresholds"],
+            )
     mix = stats["mix"]
     charts["mix"] = figures.shares(mix["asked"], mix["got"], mix["unit"])
     if timing:
@@ -110,7 +115,7 @@ def _dedup_charts(entry: Mapping[str, Any]) -> dict[str, figures.Figure]:
             {"similarity": similarity["counts"]},
             {"similarity": "--s0"},
             "similarity to the witness",
-            similarity["threshold"],
+            [] if similarity["threshold"] is None else [similarity["threshold"]],
         )
     if entry["bands"]:
         points = entry["evidence"].points if entry["evidence"] else []

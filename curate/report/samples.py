@@ -27,13 +27,13 @@ def samples(
 ) -> dict[str, Any]:
     """`largest` clusters, `pairs` of a duplicate and its witness, and kept members `apart` from their cluster's best.
 
-    connection: has the view `ledger` and the table `duplicate`. names: of the sources by index. near: whether
+    connection: has the tables `duplicate` and `member`. names: of the sources by index. near: whether
     duplicates differ from their witness at all; else there are no pairs. The same ledger gives the same samples.
     """
     return {
         "largest": _largest(connection, names, stage),
         "pairs": _pairs(connection, names, stage) if near else [],
-        "apart": _apart(connection, names, stage) if near else [],
+        "apart": _apart(connection, names) if near else [],
     }
 
 
@@ -107,11 +107,10 @@ def _pairs(connection: duckdb.DuckDBPyConnection, names: dict[int, str], stage: 
     ]
 
 
-def _apart(connection: duckdb.DuckDBPyConnection, names: dict[int, str], stage: str) -> list[list[str]]:
+def _apart(connection: duckdb.DuckDBPyConnection, names: dict[int, str]) -> list[list[str]]:
     query = f"""
-        SELECT arg_min({{'doc': doc, 'best': cluster}}, {_LOT}, {APART}) FROM ledger
-        WHERE cluster IS NOT NULL AND cluster <> doc AND dropped_by IS DISTINCT FROM $1 AND duplicate_of IS NULL
+        SELECT arg_min({{'doc': doc, 'best': cluster}}, {_LOT}, {APART}) FROM member WHERE cluster <> doc
     """
-    found = connection.execute(query, [stage]).fetchone()
+    found = connection.execute(query).fetchone()
     pairs = (found[0] if found else None) or []
     return [[_name(names, pair["doc"]), _name(names, pair["best"])] for pair in pairs]

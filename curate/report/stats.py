@@ -7,35 +7,27 @@ on time, place or order: the same output folder gives the same figures.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
-
-import duckdb
 
 from curate.errors import OutputError, Problem
 from curate.io.files import exists, join
-from curate.io.ledger import MIX, READ, Ledger
+from curate.io.ledger import LEDGER_FIELDS, MIX, READ, Ledger
 from curate.io.manifest import Manifest
 from curate.io.quarantine import read_quarantine
-from curate.report.distributions import distributions
+from curate.report.distributions import distributions, groupings, histograms, relation
 from curate.report.duplicates import dedup_stats
+from curate.report.scans import Total, count_by, totals
+from curate.report.scores import groupings as score_groupings
+from curate.report.scores import quality, scores
 from curate.report.urls import same_urls
 from curate.report.warnings import warnings_of
 
 Stats = dict[str, Any]
 
 _LANGUAGES_SHOWN = 20
-_SCORE_BINS = 20
-_COUNTS = (
-    "documents",
-    "kept",
-    "rows_out",
-    "bytes_in",
-    "bytes_out",
-    "tokens_in",
-    "tokens_out",
-)
-#: fastText adds 1e-5 to each probability before its logarithm: sums of a few exceed 1 by less than this.
-_ROUNDING = 1e-3
+_LANGUAGES = "languages"
+_NUMBERS = ("BIGINT", "INTEGER", "FLOAT", "DOUBLE")
 _UNIT_COLUMN = {"tokens": "tokens_out", "bytes": "bytes_out", "documents": "rows_out"}
 
 
@@ -44,25 +36,39 @@ def compute_stats(out: str) -> Stats:
     missing or the ledger names a stage or source that the manifest does not."""
     manifest = Manifest.load(out)
     quarantine = _quarantine(out, manifest)
-    with Ledger(out).connect() as connection:
-        sources = _sources(connection, manifest, quarantine)
-        stages = _stages(connection, manifest, sources)
+    with Ledger(out).connect(gather=True) as connection:
+        columns = dict(connection.execute("SELECT name, type FROM pragma_table_info('present')").fetchall())
+        redacted = [name for name in columns if name.startswith("redacted_")]
+        summed = totals(
+            connection, [name for name in columns if _is_statistic(name, columns[name])], redacted
+        )
+        sources = _sources(summed, manifest, quarantine)
+        stages = _stages(summed, manifest, sources)
+        drawn, scored = histograms(manifest, summed, columns), scores(manifest, summed, columns)
+        asked = {_LANGUAGES: ("source", "dropped_by", "lang"), **groupings(drawn), **score_groupings(scored)}
+        counted = count_by(connection, relation(connection, drawn), asked)
         return {
             "format": 1,
             "name": manifest.name,
             "totals": _totals(sources),
+            "tokens": manifest.tokens.model_dump(mode="json"),
             "sources": sources,
             "stages": stages,
-            "rules": distributions(connection, manifest),
+            "rules": distributions(drawn, counted),
             "dedup": dedup_stats(connection, manifest),
             "same_url": same_urls(connection, out, manifest),
-            "languages": _languages(connection),
-            "quality": _quality(connection),
+            "languages": _languages(counted[_LANGUAGES]),
+            "quality": quality(scored, counted),
             "mix": _mix(manifest, sources, stages),
             "quarantine": quarantine,
-            "redacted": _redacted(connection),
-            "warnings": warnings_of(connection, manifest, stages),
+            "redacted": _redacted(summed, redacted),
+            "warnings": warnings_of(summed, counted[_LANGUAGES], manifest, stages),
         }
+
+
+def _is_statistic(name: str, kind: str) -> bool:
+    """Whether a column holds a measure of documents whose distribution may be shown."""
+    return kind in _NUMBERS and (name not in LEDGER_FIELDS or name in ("lang_score", "quality"))
 
 
 def check_conservation(stats: Stats) -> None:
@@ -83,27 +89,26 @@ def check_conservation(stats: Stats) -> None:
         raise OutputError(*problems)
 
 
-def _sources(connection: duckdb.DuckDBPyConnection, manifest: Manifest, quarantine: Stats) -> Stats:
-    query = """
-        SELECT source, count(*), count(*) FILTER (dropped_by IS NULL), sum(copies_out),
-               sum(bytes), sum(coalesce(edited_bytes, bytes) * copies_out),
-               sum(tokens), sum(coalesce(edited_tokens, tokens) * copies_out)
-        FROM (SELECT *, coalesce(copies, if(dropped_by IS NULL, 1, 0)) AS copies_out FROM ledger)
-        GROUP BY source
-    """
-    found = {row[0]: [int(value or 0) for value in row[1:]] for row in connection.execute(query).fetchall()}
-    unknown = sorted(set(found) - set(manifest.source_names().values()))
+def _sources(summed: Sequence[Total], manifest: Manifest, quarantine: Stats) -> Stats:
+    names = manifest.source_names().values()
+    unknown = sorted({each.source for each in summed} - set(names))
     if unknown:
-        expected = "sources of the manifest: " + ", ".join(manifest.source_names().values())
+        expected = "sources of the manifest: " + ", ".join(names)
         raise OutputError(*(Problem("ledger", f"source {name}", expected) for name in unknown))
-    empty = [0] * len(_COUNTS)
-    return {
-        name: {
-            **dict(zip(_COUNTS, found.get(name, empty), strict=True)),
+    found = {}
+    for name in names:
+        here = [each for each in summed if each.source == name]
+        found[name] = {
+            "documents": sum(each.documents for each in here),
+            "kept": sum(each.documents for each in here if each.dropped_by is None),
+            "rows_out": sum(each.rows_out for each in here),
+            "bytes_in": sum(each.bytes for each in here),
+            "bytes_out": sum(each.bytes_out for each in here),
+            "tokens_in": sum(each.tokens for each in here),
+            "tokens_out": sum(each.tokens_out for each in here),
             "quarantined": sum(quarantine.get(name, {}).values()),
         }
-        for name in manifest.source_names().values()
-    }
+    return found
 
 
 def _totals(sources: Stats) -> Stats:
@@ -114,20 +119,18 @@ def _totals(sources: Stats) -> Stats:
     return dict(totals)
 
 
-def _stages(connection: duckdb.DuckDBPyConnection, manifest: Manifest, sources: Stats) -> list[Stats]:
-    query = """
-        SELECT dropped_by, source, coalesce(reason, 'unknown'), count(*), sum(tokens), sum(bytes)
-        FROM ledger WHERE dropped_by IS NOT NULL GROUP BY ALL ORDER BY ALL
-    """
+def _stages(summed: Sequence[Total], manifest: Manifest, sources: Stats) -> list[Stats]:
     drops: dict[str, dict[str, Stats]] = defaultdict(dict)
-    for stage, source, reason, documents, tokens, size in connection.execute(query).fetchall():
-        entry = drops[stage].setdefault(
-            source, {"dropped": 0, "tokens_dropped": 0, "bytes_dropped": 0, "reasons": {}}
+    for each in summed:
+        if each.dropped_by is None:
+            continue
+        entry = drops[each.dropped_by].setdefault(
+            each.source, {"dropped": 0, "tokens_dropped": 0, "bytes_dropped": 0, "reasons": {}}
         )
-        entry["dropped"] += documents
-        entry["tokens_dropped"] += int(tokens or 0)
-        entry["bytes_dropped"] += int(size or 0)
-        entry["reasons"][reason] = documents
+        entry["dropped"] += each.documents
+        entry["tokens_dropped"] += each.tokens
+        entry["bytes_dropped"] += each.bytes
+        entry["reasons"][each.rule] = each.documents
     alive = {name: source["documents"] for name, source in sources.items()}
     stages = []
     for name, kind, limited in _stage_order(manifest, drops):
@@ -159,11 +162,10 @@ def _stage_order(manifest: Manifest, drops: dict[str, dict[str, Stats]]) -> list
     return order
 
 
-def _languages(connection: duckdb.DuckDBPyConnection) -> Stats:
-    query = "SELECT source, lang, count(*) FROM ledger WHERE lang IS NOT NULL GROUP BY ALL"
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    for source, lang, documents in sorted(connection.execute(query).fetchall()):
-        found[source][lang] = documents
+def _languages(counted: Sequence[tuple[Any, ...]]) -> Stats:
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for source, _, lang, documents in counted:
+        found[source][lang] += documents
     languages = {}
     for source, counts in found.items():
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
@@ -173,39 +175,14 @@ def _languages(connection: duckdb.DuckDBPyConnection) -> Stats:
     return languages
 
 
-def _quality(connection: duckdb.DuckDBPyConnection) -> Stats:
-    labels: dict[str, dict[str, int]] = defaultdict(dict)
-    query = "SELECT source, quality_label, count(*) FROM ledger WHERE quality_label IS NOT NULL GROUP BY ALL"
-    for source, label, documents in sorted(connection.execute(query).fetchall()):
-        labels[source][label] = documents
-    scored = "FROM ledger WHERE quality IS NOT NULL AND NOT isnan(quality)"
-    extent = connection.execute(
-        f"SELECT floor(min(quality)), ceil(max(quality) - {_ROUNDING}) {scored}"
-    ).fetchone()
-    if extent is None or extent[0] is None:
-        return {"labels": dict(labels), "edges": [], "scores": {}}
-    low, high = min(0, int(extent[0])), max(1, int(extent[1]))
-    scores: dict[str, list[int]] = defaultdict(lambda: [0] * _SCORE_BINS)
-    bin_of = f"floor((quality::DOUBLE - {low}) * {_SCORE_BINS / (high - low)})"
-    query = f"SELECT source, least({_SCORE_BINS - 1}, {bin_of})::INT, count(*) {scored} GROUP BY ALL"
-    for source, position, documents in sorted(connection.execute(query).fetchall()):
-        scores[source][position] = documents
-    edges = [low + (high - low) * step / _SCORE_BINS for step in range(_SCORE_BINS + 1)]
-    return {"labels": dict(labels), "edges": edges, "scores": dict(scores)}
-
-
-def _redacted(connection: duckdb.DuckDBPyConnection) -> Stats:
+def _redacted(summed: Sequence[Total], columns: Sequence[str]) -> Stats:
     """How much `redact` replaced in the documents it was shown, by source and kind."""
-    there = [row[0] for row in connection.execute("DESCRIBE present").fetchall()]
-    columns = [name for name in there if name.startswith("redacted_")]
-    if not columns:
-        return {}
-    sums = ", ".join(f"coalesce(sum({name}), 0)" for name in columns)
-    query = f"SELECT source, {sums} FROM present GROUP BY source ORDER BY source"
-    return {
-        source: {name: int(value) for name, value in zip(columns, values, strict=True)}
-        for source, *values in connection.execute(query).fetchall()
-    }
+    found: dict[str, dict[str, int]] = {}
+    for each in summed if columns else ():
+        here = found.setdefault(each.source, dict.fromkeys(columns, 0))
+        for name in columns:
+            here[name] += each.sums[name]
+    return found
 
 
 def _mix(manifest: Manifest, sources: Stats, stages: list[Stats]) -> Stats:

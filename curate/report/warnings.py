@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
-
-import duckdb
 
 from curate.io.ledger import READ
 from curate.io.manifest import Manifest, StageEntry
+from curate.report.scans import Total, extent
 
 #: The share of a source above which one rule's drops are worth a word.
 MOST = 0.5
@@ -17,11 +16,18 @@ _BOILERPLATE, _HEURISTICS = "boilerplate", "heuristics"
 
 
 def warnings_of(
-    connection: duckdb.DuckDBPyConnection, manifest: Manifest, stages: list[dict[str, Any]]
+    totals: Sequence[Total],
+    languages: Iterable[tuple[Any, ...]],
+    manifest: Manifest,
+    stages: list[dict[str, Any]],
 ) -> list[str]:
     """A sentence for each stage with rules that fired for no document, that was to remove lines and removed none, or
     that has rules for a language of no document; and for each rule that dropped more than half of the documents of a
-    source that reached its stage. connection: to the ledger; stages: as in the stats."""
+    source that reached its stage.
+
+    totals: with the extents of statistics. languages: (source, dropped by, language, documents) rows. stages: as in
+    the stats.
+    """
     figures = {stage["name"]: stage["sources"] for stage in stages}
     warnings: list[str] = []
     for place, stage in enumerate(manifest.stages):
@@ -30,8 +36,8 @@ def warnings_of(
             continue
         before = [earlier.name for earlier in manifest.stages[:place]]
         warnings += _silent_rules(stage, sources)
-        warnings += _idle_removals(connection, stage)
-        warnings += _absent_languages(connection, stage, before)
+        warnings += _idle_removals(totals, stage)
+        warnings += _absent_languages(languages, stage, before)
         warnings += _greedy_rules(stage, sources)
     return warnings
 
@@ -46,27 +52,22 @@ def _silent_rules(stage: StageEntry, sources: Mapping[str, Any]) -> Iterator[str
         yield f"{stage.name}: {len(silent)} of {len(stage.rules)} rules fired for no document: {named}{more}"
 
 
-def _idle_removals(connection: duckdb.DuckDBPyConnection, stage: StageEntry) -> Iterator[str]:
-    there = [row[0] for row in connection.execute("DESCRIBE present").fetchall()]
+def _idle_removals(totals: Sequence[Total], stage: StageEntry) -> Iterator[str]:
+    there = totals[0].extents if totals else {}
     removals = ["boilerplate_removed"] if stage.kind == _BOILERPLATE else []
     if stage.kind == _HEURISTICS:
         kept = [str(rule["rule"]) for rule in stage.definition.get("keep_stats", [])]
         removals = [name for name in kept if name.endswith(".removed")]
     for column in (name for name in removals if name in there):
-        found = connection.execute(f'SELECT coalesce(max("{column}"), 0) > 0 FROM present').fetchone()
-        if found is not None and not found[0]:
+        if not extent(totals, column)[1]:
             yield f"{stage.name}: {column} is 0 for every document: no line was removed"
 
 
 def _absent_languages(
-    connection: duckdb.DuckDBPyConnection, stage: StageEntry, before: list[str]
+    languages: Iterable[tuple[Any, ...]], stage: StageEntry, before: list[str]
 ) -> Iterator[str]:
-    languages = stage.definition.get("by_language", {})
-    if not languages:
-        return
-    query = "SELECT DISTINCT lang FROM ledger WHERE dropped_by IS NULL OR NOT list_contains(?, dropped_by)"
-    found = {lang for (lang,) in connection.execute(query, [[READ, *before]]).fetchall()}
-    absent = [language for language in languages if language not in found]
+    found = {lang for _, dropped_by, lang, _ in languages if dropped_by not in (READ, *before)}
+    absent = [language for language in stage.definition.get("by_language", {}) if language not in found]
     if absent:
         yield f"{stage.name}: by_language has rules for {', '.join(absent)}, the language of no document"
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from curate.engines import Engine
 from curate.engines.task import Pass, Receipt, Task, Updating
@@ -13,6 +11,8 @@ from curate.io.files import join, read_all, remove, sizes_below
 from curate.io.shard_formats import SHARD_INDEX
 from curate.progress import Progress
 from curate.run.metrics import Metrics
+
+_UNREADABLE = "done again: a power failure, or something else, damaged the receipt"
 
 
 class Journal:
@@ -50,6 +50,8 @@ class Journal:
             found = earlier.get(task.name)
             if found is None:
                 waiting.append(task)
+                if task.receipt_path in self._there:
+                    reasons[_UNREADABLE] = reasons.get(_UNREADABLE, 0) + 1
             elif stale := _why_stale(task, found, self._there):
                 redone = _updated(task, found, self._there)
                 waiting.append(redone or task)
@@ -85,21 +87,10 @@ class Journal:
         return self._wanted
 
     def _receipts(self, tasks: Sequence[Task]) -> dict[str, Receipt]:
-        """The receipts of an earlier run, by the names of their tasks."""
+        """The receipts of an earlier run that can be read, by the names of their tasks."""
         written = read_all([join(self.out, task.receipt_path) for task in tasks])
-        found = {task.name: _receipt(text) for task, text in zip(tasks, written, strict=True)}
+        found = {task.name: Receipt.read(text, task.name) for task, text in zip(tasks, written, strict=True)}
         return {name: receipt for name, receipt in found.items() if receipt is not None}
-
-
-def _receipt(text: bytes) -> Receipt | None:
-    """None for what a power failure left of one."""
-    try:
-        found: Mapping[str, Any] = json.loads(text)
-    except ValueError:
-        return None
-    outputs = {name: (int(size), str(digest)) for name, (size, digest) in found["outputs"].items()}
-    stages = {name: (int(shown), float(spent)) for name, (shown, spent) in found["stages"].items()}
-    return Receipt(found["task"], found["inputs"], outputs, found["facts"], found["seconds"], stages)
 
 
 def _why_stale(task: Task, receipt: Receipt, there: Mapping[str, int]) -> str:

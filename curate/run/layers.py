@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curate.engines.task import Facts
-from curate.io.files import atomic_write, open_binary
+from curate.io.files import atomic_write, open_whole
 from curate.io.ledger import LEDGER_FIELDS, READ
 from curate.io.sources import BadRow
 from curate.plan import EDITED_COLUMNS
@@ -110,8 +111,16 @@ class LayerWriter:
 
 
 def read_layer(path: str) -> pa.Table:
-    with open_binary(path) as file:
-        return pq.read_table(file)
+    with open_whole(path) as file:
+        return read_columns(file)
+
+
+def read_columns(file: BinaryIO, names: Sequence[str] | None = None) -> pa.Table:
+    """Columns of an open layer or ledger, those of `names` that it has; None: all. By one thread, as tasks run at
+    once, and without the data sets of `read_table`, which take a small file longer than its reading."""
+    with pq.ParquetFile(file) as opened:
+        there = opened.schema_arrow.names
+        return opened.read(None if names is None else [n for n in names if n in there], use_threads=False)
 
 
 def write_parquet(path: str, table: pa.Table) -> None:

@@ -10,7 +10,6 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curate.engines.task import Facts
@@ -23,6 +22,7 @@ from curate.io.sources import RawBatch, SourceColumns, SourceFile, read_batches
 from curate.kernels import Texts
 from curate.run.documents import BatchLimits
 from curate.run.edits import size_left
+from curate.run.layers import read_columns
 from curate.run.shard_rows import ShardRows
 from curate.stages.base import DocumentStage, edited
 from curate.stages.mix import shuffle_keys
@@ -109,8 +109,7 @@ def _cuts(out: str, file: Emitting, copy: int, offsets: Sequence[int]) -> list[i
 def _read_ledger(out: str, file: Emitting, unit: str) -> pa.Table:
     """`copies`, and what `size_left` needs for the unit."""
     with open_binary(join(out, file.ledger)) as opened:
-        there = set(pq.read_schema(opened).names)
-        return pq.read_table(opened, columns=sorted({"copies", unit, f"edited_{unit}"} & there))
+        return read_columns(opened, ["copies", f"edited_{unit}", unit])
 
 
 def shard_schema(kept: Mapping[str, pa.DataType]) -> pa.Schema:

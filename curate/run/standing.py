@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curate.dedup.survivors import STAYS
-from curate.io.files import join, open_whole
+from curate.io.files import join
 from curate.io.ledger import LEDGER_FIELDS
+from curate.run.layers import read_layer
 from curate.stages.base import scatter
 from curate.stages.corpus import Cuts, Decisions, ledger_columns, read_decisions
 
@@ -52,8 +52,7 @@ class Standing:
     def read(cls, out: str, decided: Decided) -> Standing:
         columns: dict[str, pa.Array] = {}
         for path in decided.layers:
-            with open_whole(join(out, path)) as file:
-                layer = pq.read_table(file)
+            layer = read_layer(join(out, path))
             for name in layer.column_names:
                 _put(columns, name, _one_chunk(layer.column(name)))
         rows = len(next(iter(columns.values())))

@@ -83,3 +83,10 @@ def test_words_longer_than_a_tile(device, model) -> None:
         b"__label__" + b"x" * 90,
     ]
     assert_as_on_the_cpu(device, model, documents)
+
+
+@pytest.mark.parametrize("size", [32_768, 32_769])
+def test_long_texts_are_added_in_fasttexts_order(device, model, size) -> None:
+    text = "".join(np.random.default_rng(0).choice([*PIECES[:2], *PIECES[4:]], 12_000)).encode()[:size]
+    assert len(text) == size
+    assert_as_on_the_cpu(device, model, [b"the house", text, b"a"])

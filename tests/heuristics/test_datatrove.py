@@ -204,7 +204,7 @@ def spacy_tokenizer():
 
 
 @needs_oracle
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(pieces | texts)
 def test_words_equal_spacy_itself(text):
     tokenizer = spacy_tokenizer()
@@ -218,7 +218,7 @@ def ends_are_known(text):
     )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given((texts | pieces).filter(ends_are_known))
 def test_scores_equal_plain_python(text):
     words = _cpu.spacy_words(text)
@@ -236,7 +236,7 @@ PLAIN_LINES = st.tuples(LINES.map(" ".join), st.sampled_from(["\n", "\r", "\x1d"
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(PLAIN_LINES, max_size=8).map("".join)
     | st.text(string.printable + "\x01\x85\u2014\u2026\u2019\u00e9\u65e5\u2022", max_size=60)
@@ -278,7 +278,7 @@ def with_white_space(text):
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(C4_LINES), st.sampled_from(["\n", "\r\n", "\u2028", "\x85", "\n\n"])),

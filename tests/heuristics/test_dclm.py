@@ -83,7 +83,7 @@ def test_words_are_the_reference_s(texts, golden):
             assert hashlib.md5("\x1f".join(words_of(text)).encode()).hexdigest() == digest
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(gopher_texts)
 def test_scores_equal_plain_python(text):
     batch = batch_of([text])
@@ -104,7 +104,7 @@ def test_more_real_documents_equal_plain_python():
         assert words_of(text) == uniseg_words(text)
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.one_of(gopher_texts, st.lists(st.sampled_from(BEYOND_ASCII), max_size=12).map("".join), KNOWN))
 def test_words_are_those_of_uniseg(text):
     assert words_of(text) == uniseg_words(text)
@@ -130,7 +130,7 @@ def test_ascii_words_over_the_edges_of_blocks():
             assert words_of(run) == uniseg_words(run), run
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.binary(min_size=64, max_size=64)
     | st.text("aZ09_.':,; \n\t\0#\u00e9", min_size=64).map(lambda text: text.encode()[:64])
@@ -140,7 +140,7 @@ def test_both_ways_to_classify_a_block_agree(block):
         assert plain == fast
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda data: b"a" * 70 + data + b" b\xe2"))
 def test_malformed_utf8_gives_words_inside_of_the_text(data):
     places = _cpu.unicode_words(np.frombuffer(data, np.uint8))

@@ -73,7 +73,7 @@ def test_every_flag_is_the_reference_s(documents, golden):
     np.testing.assert_array_equal(kept(documents, "dolma"), every)
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(gopher_texts)
 def test_scores_equal_plain_python(text):
     batch = batch_of([text])
@@ -84,7 +84,7 @@ def test_scores_equal_plain_python(text):
             assert_equal_scores(batch, profile, [expected])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(gopher_texts)
 def test_scores_of_the_paper_s_rules_equal_plain_python(text):
     expected = oracle_gopher.gopher(text)

@@ -92,13 +92,13 @@ def assert_equal_to(profile, text, expected):
     assert_equal_scores(batch_of([text]), profile, [scores])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(LINED | texts.filter(known_to_python))
 def test_refinedweb_s_lines_equal_plain_python(text):
     assert_equal_to("dclm.refinedweb_lines", text, oracle.refinedweb_lines(text))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(LINED | texts.filter(known_to_python))
 def test_dolma_s_c4_equals_plain_python(text):
     assert_equal_to("dolma.c4", text, oracle.dolma_c4(text))
@@ -110,7 +110,7 @@ def sentences_of(line):
     return sentences(single, _cpu.spacy_words)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(LINED)
 def test_c4_equals_plain_python(text):
     scores, left = oracle.c4(text, sentences_of)

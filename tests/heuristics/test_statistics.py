@@ -30,7 +30,7 @@ def equal(score, expected):
     return np.isnan(score) if expected is None else abs(score - expected) <= 1e-12 * max(1.0, expected)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(texts)
 def test_scores_equal_plain_python(text):
     expected = oracle.scores(text)
@@ -76,7 +76,7 @@ def test_copied_grams_count_words_once_and_spaces_between():
     assert statistics("a a a a a a a")["copied_5_gram_chars"] == 11
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.binary(min_size=64, max_size=64)
     | st.text("\n :kKvm(]1a\u3000\u212a\u00e9", min_size=64).map(lambda t: t.encode()[:64])
@@ -86,7 +86,7 @@ def test_both_ways_to_classify_a_block_agree(block):
         assert plain == fast
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.binary(max_size=150) | texts.map(lambda text: text.encode()[1:-1]), max_size=4), texts)
 def test_malformed_utf8_neither_crashes_nor_touches_its_neighbours(broken, text):
     batch = Texts.from_arrow(pa.array([*broken, text.encode()], pa.large_binary()))

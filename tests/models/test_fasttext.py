@@ -178,8 +178,31 @@ def test_long_texts_and_many_distinct_words(lid: FastText, peer_lid: object) -> 
     letters = np.array([chr(code) for code in (*range(97, 123), *range(0xE0, 0xF0), *range(0x430, 0x440))])
     words = ["".join(random.choice(letters, random.integers(1, 12))) for _ in range(40_000)]
     texts = [" ".join(words), " ".join(words[:2000] * 3), "x" * 300_000, "日" * 50_000]
-    # Sums of hundreds of thousands of rows, rounded in other orders.
-    check(lid, peer_lid, [text.encode() for text in texts], 3, apart=3e-5)
+    texts += [(text * 20_000)[:size] for text in ("the house ", "дом ", "a") for size in (40_000, 200_000)]
+    check(lid, peer_lid, [text.encode() for text in texts], 3)
+
+
+def test_long_texts_are_added_as_fasttext_does(tmp_path: Path) -> None:
+    """Above 32 KiB, where only the same order of additions rounds alike: a model of large weights shows it."""
+    for number, loss in enumerate(("hs", "softmax", "ova", "ns")):
+        labels = tuple(f"__label__{i}" for i in range(12))  # too many to be folded into the rows
+        spec = Spec(
+            loss=loss,
+            labels=labels,
+            dim=19,
+            min_n=1,
+            max_n=4,
+            word_ngrams=2,
+            bucket=300,
+            scale=2.0,
+            seed=number,
+        )
+        path = tmp_path / f"{loss}.bin"
+        path.write_bytes(model_bytes(spec))
+        random = np.random.default_rng(number)
+        texts = [" ".join(random.choice(LETTERS[:5] + LETTERS[8:], 20_000)).encode(), b"the house " * 30_000]
+        assert min(map(len, texts)) > 32_768
+        check(FastText.load(path), peer.load_model(str(path)), texts, 3, apart=1e-6)
 
 
 def test_batch_order_and_threads_do_not_matter(lid: FastText) -> None:

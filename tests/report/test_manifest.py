@@ -101,3 +101,11 @@ def test_datasets_loads_the_shards_and_nothing_else(out: Path, tmp_path: Path) -
         loaded = datasets.load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
         assert len(loaded) == rows
         assert set(loaded.column_names) == {"text", "source"}
+
+
+def test_one_of_a_thing_is_no_plural(out: Path) -> None:
+    manifest = Manifest.load(str(out))
+    assert ", in 2 Parquet shards.\n" in card(manifest)
+    totals = manifest.totals.model_copy(update={"rows_out": 1, "tokens_out": 1})
+    one = manifest.model_copy(update={"totals": totals, "shards": manifest.shards[:1]})
+    assert "\n1 document, about 1 token, estimated from bytes (4 a token), in 1 Parquet shard.\n" in card(one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -52,3 +53,13 @@ def test_names_cannot_break_a_table(out: Path) -> None:
     stats = compute_stats(str(out))
     stats["quarantine"] = {"web": {"a | b\n<b>": 1}}
     assert "| web | a \\| b \\<b> | 1 |" in markdown(stats)
+
+
+def test_it_says_how_tokens_were_counted(out: Path) -> None:
+    assert "Tokens are estimated from bytes (4 a token).\n" in markdown(compute_stats(str(out)))
+    path = out / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["tokens"] = {"method": "tokenizer", "tokenizer": "o200k_base", "sha256": "0a" * 32}
+    path.write_text(json.dumps(manifest))
+    found = markdown(compute_stats(str(out)))
+    assert f"Tokens are counted by o200k_base (sha256 `{'0a' * 32}`).\n" in found

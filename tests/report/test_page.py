@@ -189,7 +189,7 @@ def test_an_empty_run_has_a_page(out: Path) -> None:
         "rules": [],
         "dedup": [],
     }
-    empty |= {"languages": {}, "quality": {"labels": {}, "edges": [], "scores": {}}, "quarantine": {}}
+    empty |= {"languages": {}, "quality": [], "quarantine": {}}
     html = render(empty, Manifest.load(str(out)))
     assert "Nothing was dropped." in html
     assert "Everything could be read." in html

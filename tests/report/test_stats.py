@@ -74,9 +74,10 @@ def test_orphans_follow_the_chain_of_witnesses(stats: dict) -> None:
 
 def test_languages_quality_mix_and_quarantine(stats: dict) -> None:
     assert stats["languages"] == {"web": {"en": 5, "de": 1}, "books": {"en": 6}, "forum": {"en": 5}}
-    assert stats["quality"]["labels"] == {"web": {"High": 1, "Low": 1}, "books": {"Low": 1}}
-    assert [sum(counts) for counts in stats["quality"]["scores"].values()] == [1, 2]
-    assert stats["quality"]["scores"]["web"][15] == 1
+    (quality,) = stats["quality"]
+    assert quality["labels"] == {"web": {"High": 1, "Low": 1}, "books": {"Low": 1}}
+    assert {source: sum(counts) for source, counts in quality["scores"].items()} == {"books": 1, "web": 2}
+    assert quality["scores"]["web"][15] == 1
     assert stats["mix"]["asked"] == {"web": 0.5, "books": 0.25, "forum": 0.25}
     assert stats["mix"]["got"] == pytest.approx({"web": 30 / 130, "books": 80 / 130, "forum": 20 / 130})
     assert stats["mix"]["copies"] == {"web": 1.0, "books": 2.0, "forum": 1.0}
@@ -122,9 +123,36 @@ def test_probabilities_just_above_one_need_no_axis_to_two(out: Path) -> None:
             place = table.column_names.index("quality")
             above = pa.array([1.00001] * len(table), pa.float32())
             pq.write_table(table.set_column(place, "quality", above), path)
-    quality = compute_stats(str(out))["quality"]
+    (quality,) = compute_stats(str(out))["quality"]
     assert quality["edges"][-1] == 1
     assert all(sum(counts) == counts[-1] > 0 for counts in quality["scores"].values())
+
+
+def test_each_column_of_scores_has_a_distribution(out: Path) -> None:
+    """A second classifier scores books from 0 to 5 in a column of its own, and keeps 2 to 4.5."""
+    path = out / "ledger" / "books" / "books.parquet"
+    table = pq.read_table(path)
+    grades = pa.array([0.2, 1.0, 2.5, None, float("nan"), 4.9], pa.float32())
+    names = pa.array(["0", "1", "2", None, None, "5"])
+    pq.write_table(table.append_column("edu", grades).append_column("edu_label", names), path)
+    manifest = json.loads((out / "manifest.json").read_text())
+    bounds = {"column": "edu", "min_score": 2.0, "max_score": 4.5}
+    stage = {"name": "education", "kind": "quality", "sources": ["books"], "definition": bounds}
+    manifest["stages"].insert(-1, {**stage, "rules": ["quality.low_score"]})
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    stats = compute_stats(str(out))
+    assert [(entry["column"], entry["stages"]) for entry in stats["quality"]] == [
+        ("quality", ["quality"]),
+        ("edu", ["education"]),
+    ]
+    education = stats["quality"][1]
+    assert education["thresholds"] == [2.0, 4.5]
+    assert education["labels"] == {"books": {"0": 1, "1": 1, "2": 1, "5": 1}}
+    assert (education["edges"][0], education["edges"][-1]) == (0, 5)
+    assert {place: number for place, number in enumerate(education["scores"]["books"]) if number} == {
+        **{0: 1, 4: 1},
+        **{10: 1, 19: 1},
+    }
 
 
 def test_a_run_without_optional_columns_has_figures(out: Path) -> None:
@@ -133,5 +161,5 @@ def test_a_run_without_optional_columns_has_figures(out: Path) -> None:
     stats = compute_stats(str(out))
     assert stats["totals"]["kept"] == stats["totals"]["rows_out"] == 18
     assert stats["languages"] == {}
-    assert stats["quality"] == {"labels": {}, "edges": [], "scores": {}}
+    assert stats["quality"] == []
     assert [stage["matrix"] for stage in stats["dedup"]] == [{}, {}]

@@ -19,6 +19,7 @@ class Request:
     method: str
     path: str
     query: str
+    body: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def kind(self) -> str:
@@ -91,7 +92,7 @@ class Proxy:
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         parts = urlsplit(handler.path)
-        request = Request(handler.command, unquote(parts.path), parts.query)
+        request = Request(handler.command, unquote(parts.path), parts.query, body)
         with self._lock:
             self.requests.append(request)
             answer = self.fault(request)

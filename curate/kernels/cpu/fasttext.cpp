@@ -62,11 +62,11 @@ class FastText {
     {
       nb::gil_scoped_release unlocked;
       std::unique_ptr<FastTextScorer> scorer = take_scorer();
-      for (size_t i = 0; i < count; ++i) {
-        const u8* text = texts.begin(rows.data()[i]);
-        i64 size = fasttext_prefix(text, texts.size(rows.data()[i]), characters);
-        scorer->score(text, size, k, labels.data() + i * k, scores.data() + i * k);
-      }
+      const auto text = [&](i64 i) {
+        const i64 row = rows.data()[i];
+        return std::pair(texts.begin(row), fasttext_prefix(texts.begin(row), texts.size(row), characters));
+      };
+      scorer->score(static_cast<i64>(count), text, k, labels.data(), scores.data());
       std::lock_guard<std::mutex> lock(mutex_);
       idle_.push_back(std::move(scorer));
     }
@@ -95,7 +95,7 @@ class FastText {
     array("word_slots", model.word_slots.data(), model.word_slots.size());
     array("kept_filter", model.kept_filter.data(), model.kept_filter.size());
     array("kept_slots", model.kept_slots.data(), model.kept_slots.size());
-    const bool folded = !model.folded.empty();
+    const bool folded = model.folded.size() > 0;
     array("rows", model.view.rows, folded ? model.folded.size() * 4 : rows_.shape(0));
     array("codes", codes_.data(), folded ? 0 : codes_.shape(0));
     array("centroids", centroids_.data(), folded ? 0 : centroids_.shape(0));

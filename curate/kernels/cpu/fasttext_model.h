@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "fasttext_output.h"
+#include "fasttext_rows.h"
+#include "huge_pages.h"
 
 namespace curate::cpu {
 
@@ -40,19 +42,25 @@ class FastTextModel {
     for (i32 i = 0; i <= 512; ++i) sigmoid[i] = fasttext_sigmoid_entry(i);
     view.sigmoid = sigmoid;
     if (view.loss == HIERARCHICAL) build_tree();
-    if (!folds() || !fold_output()) take_output();
+    if (folds() && fold_output()) return;
+    take_output();
+    if (!view.codes && parts.rows.size <= MOST_COPIED) copy_rows();
   }
   FastTextModel(const FastTextModel&) = delete;
   FastTextModel& operator=(const FastTextModel&) = delete;
 
   FastTextView view = {};
-  std::vector<u32> hashes, word_slots;
+  HugePages<u32> hashes, word_slots;
   std::vector<u64> kept_slots, kept_filter;
-  std::vector<float> output, folded;
+  std::vector<float> output;
+  HugePages<float> folded;
   std::vector<i32> left, right;
   float sigmoid[513];
 
  private:
+  // Larger matrices stay where they are.
+  static constexpr size_t MOST_COPIED = size_t(1) << 30;
+
   static i32 bits_for(u64 slots) {
     i32 bits = 4;
     while ((u64(1) << bits) < slots) ++bits;
@@ -83,8 +91,8 @@ class FastTextModel {
   void index_words() {
     const size_t entries = parts_.begin.size;
     const i32 bits = bits_for(2 * entries + 1);
-    word_slots.assign(size_t(1) << bits, 0);
-    hashes.resize(entries);
+    word_slots = HugePages<u32>::zeros(size_t(1) << bits);
+    hashes = HugePages<u32>(entries);
     view.word_shift = 64 - bits;
     view.hashes = hashes.data();
     view.word_slots = word_slots.data();
@@ -165,10 +173,17 @@ class FastTextModel {
     view.output_norms = parts_.output_norms.size ? parts_.output_norms.data : nullptr;
   }
 
+  // A row then lies in as few cache lines as it can.
+  void copy_rows() {
+    rows_ = HugePages<u8>(parts_.rows.size);
+    std::copy(parts_.rows.data, parts_.rows.data + parts_.rows.size, rows_.data());
+    view.rows = rows_.data();
+  }
+
   // Replaces each row by its products with the output matrix; false, and nothing is replaced, if one is not finite.
   bool fold_output() {
     const i64 labels = view.labels, dim = view.dim, count = row_count();
-    folded.resize(count * labels);
+    folded = HugePages<float>(count * labels);
     std::vector<float> row(dim);
     for (i64 i = 0; i < count; ++i) {
       const i32 index = static_cast<i32>(i);
@@ -181,7 +196,7 @@ class FastTextModel {
         if (parts_.output_norms.size) dot *= static_cast<double>(parts_.output_norms.data[label]);
         const float product = static_cast<float>(dot);
         if (!(product - product == 0.0f)) {
-          folded.clear();
+          folded = {};
           return false;
         }
         folded[i * labels + label] = product;
@@ -196,6 +211,7 @@ class FastTextModel {
   }
 
   FastTextParts parts_;
+  HugePages<u8> rows_;
 };
 
 }  // namespace curate::cpu

@@ -1,9 +1,12 @@
 // Scores texts one after the other on one thread, as fasttext.h defines it.
 #pragma once
 #include <algorithm>
+#include <utility>
 #include <vector>
 
+#include "fasttext_bounds.h"
 #include "fasttext_output.h"
+#include "fasttext_rows.h"
 #include "fasttext_words.h"
 
 namespace curate::cpu {
@@ -11,156 +14,260 @@ namespace curate::cpu {
 class FastTextScorer {
  public:
   explicit FastTextScorer(const FastTextView& model)
-      : m_(model), remembered_(model.dim), hidden_(model.dim), word_(model.dim), logits_(model.labels),
-        node_scores_(model.labels + 1), nodes_(model.labels + 1),
+      : m_(model), remembered_(model.dim), new_sums_(static_cast<size_t>(WordBounds::MOST + 1) * model.dim),
+        hidden_(model.dim), logits_(model.labels), node_scores_(model.labels + 1), nodes_(model.labels + 1),
         output_{hidden_.data(), logits_.data(), nodes_.data(), node_scores_.data()} {}
 
-  // The k best labels of a text, and their probabilities; -1 and 0 where there are fewer.
-  void score(const u8* text, i64 size, i32 k, i32* labels, float* scores) {
-    std::fill(hidden_.begin(), hidden_.end(), 0.0f);
-    hashes_.clear();
-    added_ = 0;
-    i64 at = 0;
-    bool ended = false;
-    while (!ended && find_words(text, size, &at, &ended)) {
-      list_rows();
-      for (i32 i = 0; i < found_; ++i) add_word(words_[i]);
+  // The k best labels of texts and their probabilities, k a text; -1 and 0 where there are fewer. text(i): where text i
+  // begins, and its size.
+  template <typename Text>
+  void score(i64 count, Text&& text, i32 k, i32* labels, float* scores) {
+    i64 started = 0;
+    const auto take = [&](Batch* batch) {
+      if (!in_text_ && started == count) return;
+      if (!in_text_) start(text(started++));
+      take_batch(batch);
+    };
+    Batch *now = &batches_[0], *next = &batches_[1];
+    take(now);
+    for (i64 done = 0; done < count; std::swap(now, next)) {
+      take(next);  // before the present one is added, so that what it reads is on its way
+      add_batch(now);
+      if (!now->last) continue;
+      finish(k, labels + done * k, scores + done * k);
+      if (++done < count && remembered_.grow()) find_slots(next);
     }
-    if (!ended) add_end_of_sentence();
+  }
+
+ private:
+  static constexpr i32 ROWS = 512;  // are asked for before the first is added
+
+  enum State : u8 { REMEMBERED, NEW, LABEL };
+
+  struct Word {
+    const u8* spelling;
+    i64 size;
+    WordKey key;
+    u32 slot, hash;
+    i32 entry, first;  // in the dictionary; among the rows
+    State state;
+    i64 rows;
+    float* sum;
+  };
+
+  struct Batch {
+    Word words[WordBounds::MOST + 1];
+    i32 count = 0;
+    bool last = false;  // of its text
+    bool in_order = false;
+  };
+
+  void start(std::pair<const u8*, i64> text) {
+    text_ = text.first;
+    text_end_ = text.first + text.second;
+    bounds_.start(text.first, text.second);
+    in_text_ = true;
+  }
+
+  void take_batch(Batch* batch) {
+    const i32 found = bounds_.next();
+    bool ended = false;
+    batch->count = 0;
+    batch->in_order = fasttext_in_order(m_, text_end_ - text_);
+    while (batch->count < found && !ended) {
+      const i32 i = batch->count++;
+      const u8* spelling = text_ + bounds_.begin(i);
+      take_word(&batch->words[i], spelling, bounds_.end(i) - bounds_.begin(i), text_end_);
+      ended = fasttext_end_of_sentence(spelling, batch->words[i].size);
+    }
+    batch->last = ended || bounds_.finished();
+    in_text_ = !batch->last;
+    if (batch->last && !ended)
+      take_word(&batch->words[batch->count++], FASTTEXT_END_OF_SENTENCE, 4, FASTTEXT_END_OF_SENTENCE + 4);
+  }
+
+  void take_word(Word* word, const u8* spelling, i64 size, const u8* text_end) {
+    word->spelling = spelling;
+    word->size = size;
+    word->slot = 0;
+    if (size > RememberedWords::LONGEST) return;
+    word->key = RememberedWords::key(spelling, size, text_end);
+    word->slot = remembered_.slot(word->key, spelling);
+    remembered_.prefetch(word->slot);
+  }
+
+  void find_slots(Batch* batch) {
+    for (i32 i = 0; i < batch->count; ++i) {
+      Word& word = batch->words[i];
+      if (word.size <= RememberedWords::LONGEST) word.slot = remembered_.slot(word.key, word.spelling);
+    }
+  }
+
+  void finish(i32 k, i32* labels, float* scores) {
     if (m_.word_ngrams > 1) add_word_ngrams();
     if (added_ == 0) {
       std::fill(labels, labels + k, -1);
       std::fill(scores, scores + k, 0.0f);
-      return;
-    }
-    const float share = static_cast<float>(1.0 / static_cast<double>(added_));
-    for (float& value : hidden_) value *= share;
-    fasttext_best(m_, output_, k, labels, scores);
-  }
-
- private:
-  static constexpr i32 WORDS = 32;  // are found, and what they need is asked for, before the first is added
-  static constexpr i32 ROWS = 1024;  // that a list has room for
-  static constexpr i32 WAITING = 256;  // rows without a list wait until they are added together
-
-  enum State : i32 { REMEMBERED, LISTED, UNLISTED, LABEL };
-
-  struct Found {
-    const u8* word;
-    i64 size;
-    u32 hash, slot;
-    State state;
-    i32 first, rows;  // of its list
-  };
-
-  bool find_words(const u8* text, i64 size, i64* at, bool* ended) {
-    for (found_ = 0; found_ < WORDS && !*ended; ++found_) {
-      Found& next = words_[found_];
-      next.size = fasttext_next_word(text, size, at, &next.hash);
-      if (next.size == 0) break;
-      next.word = text + *at - next.size;
-      next.slot = remembered_.slot(next.hash);
-      remembered_.prefetch(next.slot);
-      *ended = fasttext_end_of_sentence(next.word, next.size);
-    }
-    return found_ > 0;
-  }
-
-  // Lists the rows of the words that are not remembered, so that all are on their way before the first is added.
-  void list_rows() {
-    i32 unknown[WORDS], count = 0;
-    for (i32 i = 0; i < found_; ++i) {
-      const bool known = remembered_.holds(words_[i].slot, words_[i].word, words_[i].size, words_[i].hash);
-      words_[i].state = known ? REMEMBERED : UNLISTED;
-      if (!known) CURATE_PREFETCH(m_.word_slots + fasttext_slot(words_[i].hash, m_.word_shift));
-      unknown[count] = i;
-      count += !known;
-    }
-    listed_ = 0;
-    for (i32 i = 0; i < count; ++i) list_rows_of(words_[unknown[i]]);
-  }
-
-  void list_rows_of(Found& found) {
-    const i64 most = 1 + (found.size + 1) * std::max(m_.max_n, 0);
-    if (most > ROWS - listed_) return;
-    const i32 entry = fasttext_entry(m_, found.word, found.size, found.hash);
-    found.first = listed_;
-    found.state = fasttext_is_label(m_, found.word, found.size, entry) ? LABEL : LISTED;
-    if (found.state == LISTED)
-      fasttext_word_rows(m_, found.word, found.size, entry, [&](i32 row) {
-        fasttext_prefetch_row(m_, row);
-        rows_[listed_++] = row;
-      });
-    found.rows = listed_ - found.first;
-  }
-
-  void add_end_of_sentence() {
-    u32 hash = FASTTEXT_HASH_SEED;
-    for (u8 c : FASTTEXT_END_OF_SENTENCE) hash = fasttext_hash(hash, c);
-    add_word({FASTTEXT_END_OF_SENTENCE, 4, hash, remembered_.slot(hash), UNLISTED, 0, 0});
-  }
-
-  void add_word(const Found& found) {
-    if (found.state == LABEL) return;
-    if (remembered_.holds(found.slot, found.word, found.size, found.hash)) {
-      add_sum(remembered_.sum(found.slot));
-      added_ += remembered_.rows(found.slot);
-    } else if (!add_new_word(found)) {
-      return;
-    }
-    if (m_.word_ngrams > 1) hashes_.push_back(found.hash);
-  }
-
-  // False if the word counts for nothing because it is, or is spelt like, a label.
-  bool add_new_word(const Found& found) {
-    const i64 before = added_;
-    std::fill(word_.begin(), word_.end(), 0.0f);
-    if (found.state == LISTED) {
-      fasttext_add_rows(m_, rows_ + found.first, found.rows, word_.data());
-      added_ += found.rows;
     } else {
-      const i32 entry = fasttext_entry(m_, found.word, found.size, found.hash);
-      if (fasttext_is_label(m_, found.word, found.size, entry)) return false;
-      fasttext_word_rows(m_, found.word, found.size, entry, [&](i32 row) { add_row(row, word_.data()); });
-      add_rows(word_.data());
+      const float share = static_cast<float>(1.0 / static_cast<double>(added_));
+      for (float& value : hidden_) value *= share;
+      fasttext_best(m_, output_, k, labels, scores);
     }
-    add_sum(word_.data());
-    if (found.size <= RememberedWords::LONGEST)
-      remembered_.remember(found.slot, found.word, found.size, found.hash, added_ - before, word_.data());
-    return true;
+    std::fill(hidden_.begin(), hidden_.end(), 0.0f);
+    hashes_.clear();
+    added_ = 0;
   }
 
-  void add_word_ngrams() {
-    fasttext_word_ngram_rows(m_, hashes_.data(), static_cast<i64>(hashes_.size()),
-                             [&](i32 row) { add_row(row, hidden_.data()); });
-    add_rows(hidden_.data());
+  // Adds the words in their order; the sums of those that are not remembered are made first, side by side.
+  void add_batch(Batch* batch) {
+    unknown_.clear();
+    for (i32 i = 0; i < batch->count; ++i) {
+      Word& word = batch->words[i];
+      word.state = REMEMBERED;
+      word.hash = remembered_.hash(word.slot);
+      word.rows = remembered_.rows(word.slot);
+      word.sum = remembered_.sum(word.slot);
+      if (batch->in_order || word.size > RememberedWords::LONGEST ||
+          !remembered_.holds(word.slot, word.key, word.spelling))
+        unknown_.push_back(&word);
+    }
+    sum_unknown(batch->in_order);
+    add_sums(*batch);
+    if (batch->in_order) return;
+    for (const Word* word : unknown_)
+      if (word->state == NEW && word->size <= RememberedWords::LONGEST)
+        remembered_.remember(word->slot, word->key, word->spelling, word->hash, word->rows, word->sum);
   }
 
-  void add_sum(const float* sum) {
-    for (i32 j = 0; j < m_.dim; ++j) hidden_[j] += sum[j];
+  void sum_unknown(bool in_order) {
+    for (Word* word : unknown_) {
+      i64 at = 0;
+      word->state = NEW;
+      fasttext_next_word(word->spelling, word->size, &at, &word->hash);
+      CURATE_PREFETCH(m_.word_slots + fasttext_slot(word->hash, m_.word_shift));
+    }
+    std::fill(new_sums_.begin(), new_sums_.begin() + static_cast<i64>(unknown_.size()) * m_.dim, 0.0f);
+    for (size_t i = 0; i < unknown_.size(); ++i)
+      unknown_[i]->sum = in_order ? hidden_.data() : new_sums_.data() + static_cast<i64>(i) * m_.dim;
+    for (size_t i = 0; i < unknown_.size();) {
+      const size_t first = i;
+      for (i64 room = ROWS; i < unknown_.size() && most_rows(*unknown_[i]) <= room; ++i)
+        room -= most_rows(*unknown_[i]);
+      if (i > first)
+        sum_words(first, i);
+      else
+        sum_long_word(unknown_[i++]);
+    }
+  }
+
+  i64 most_rows(const Word& word) const { return 1 + (word.size + 1) * std::max(m_.max_n, 0); }
+
+  // Sums words whose rows are few enough to ask for all of them first. A row for the word itself goes before the others
+  // and is found last: the dictionary is several reads away.
+  void sum_words(size_t first, size_t last) {
+    i32 listed = 0;
+    for (size_t i = first; i < last; ++i) {
+      Word& word = *unknown_[i];
+      word.first = listed++;
+      fasttext_word_rows(m_, word.spelling, word.size, -1, [&](i32 row) {
+        fasttext_prefetch_row(m_, row);
+        rows_[listed++] = row;
+      });
+      word.rows = listed - word.first;
+    }
+    look_up(first, last);
+    for (size_t i = first; i < last; ++i) {
+      Word& word = *unknown_[i];
+      if (word.state == LABEL) continue;
+      const bool own = word.entry >= 0;
+      rows_[word.first] = word.entry;
+      word.rows -= !own;
+      fasttext_add_rows(m_, rows_ + word.first + !own, word.rows, word.sum);
+    }
+  }
+
+  void sum_long_word(Word* word) {
+    word->rows = 0;
+    word->entry = fasttext_entry(m_, word->spelling, word->size, word->hash);
+    if (fasttext_is_label(m_, word->spelling, word->size, word->entry)) {
+      word->state = LABEL;
+      return;
+    }
+    fasttext_word_rows(m_, word->spelling, word->size, word->entry, [&](i32 row) {
+      ++word->rows;
+      add_row(row, word->sum);
+    });
+    add_rows(word->sum);
+  }
+
+  // Finds words in the dictionary. Each step asks for the memory that the next one reads.
+  void look_up(size_t first, size_t last) {
+    for (size_t i = first; i < last; ++i) {
+      Word& word = *unknown_[i];
+      word.entry = static_cast<i32>(m_.word_slots[fasttext_slot(word.hash, m_.word_shift)]) - 1;
+      if (word.entry < 0) continue;
+      CURATE_PREFETCH(m_.hashes + word.entry);
+      CURATE_PREFETCH(m_.begin + word.entry);
+      CURATE_PREFETCH(m_.end + word.entry);
+    }
+    for (size_t i = first; i < last; ++i) {
+      const Word& word = *unknown_[i];
+      if (word.entry >= 0 && m_.hashes[word.entry] == word.hash) CURATE_PREFETCH(m_.spelling + m_.begin[word.entry]);
+    }
+    for (size_t i = first; i < last; ++i) {
+      Word& word = *unknown_[i];
+      word.entry = fasttext_entry(m_, word.spelling, word.size, word.hash);
+      if (word.entry >= 0) fasttext_prefetch_row(m_, word.entry);
+      if (fasttext_is_label(m_, word.spelling, word.size, word.entry)) word.state = LABEL;
+    }
   }
 
   void add_row(i32 row, float* sum) {
     fasttext_prefetch_row(m_, row);
-    waiting_rows_[waiting_++] = row;
-    if (waiting_ == WAITING) add_rows(sum);
+    rows_[waiting_++] = row;
+    if (waiting_ == ROWS) add_rows(sum);
   }
 
   void add_rows(float* sum) {
-    fasttext_add_rows(m_, waiting_rows_, waiting_, sum);
-    added_ += waiting_;
+    fasttext_add_rows(m_, rows_, waiting_, sum);
     waiting_ = 0;
+  }
+
+  void add_sums(const Batch& batch) {
+    const float* sums[WordBounds::MOST + 1];
+    i32 counted = 0;
+    for (i32 i = 0; i < batch.count; ++i) {
+      const Word& word = batch.words[i];
+      if (word.state == LABEL) continue;
+      sums[counted++] = word.sum;
+      added_ += word.rows;
+      if (m_.word_ngrams > 1) hashes_.push_back(word.hash);
+    }
+    if (batch.in_order) return;  // they are in the hidden vector already
+    add_vectors(m_.dim, counted, [&](i64 i) { return reinterpret_cast<const u8*>(sums[i]); }, hidden_.data());
+  }
+
+  void add_word_ngrams() {
+    fasttext_word_ngram_rows(m_, hashes_.data(), static_cast<i64>(hashes_.size()), [&](i32 row) {
+      ++added_;
+      add_row(row, hidden_.data());
+    });
+    add_rows(hidden_.data());
   }
 
   const FastTextView& m_;
   RememberedWords remembered_;
-  std::vector<float> hidden_, word_, logits_, node_scores_;
+  WordBounds bounds_;
+  std::vector<float> new_sums_, hidden_, logits_, node_scores_;
   std::vector<i32> nodes_;
   std::vector<u32> hashes_;
   FastTextScratch output_;
-  Found words_[WORDS];
-  i32 found_ = 0, listed_ = 0, waiting_ = 0;
-  i32 rows_[ROWS], waiting_rows_[WAITING];
+  Batch batches_[2];
+  std::vector<Word*> unknown_;
+  const u8 *text_ = nullptr, *text_end_ = nullptr;
+  bool in_text_ = false;
+  i32 waiting_ = 0;
+  i32 rows_[ROWS];
   i64 added_ = 0;
 };
 

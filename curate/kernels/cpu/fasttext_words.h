@@ -2,11 +2,23 @@
 #pragma once
 #include <algorithm>
 #include <cstring>
-#include <vector>
+#include <utility>
 
 #include "fasttext.h"
+#include "huge_pages.h"
 
 namespace curate::cpu {
+
+// What tells one word from another without reading it again: up to 16 bytes its bytes, zeros behind them (no word holds
+// a zero), else its first and last 8.
+struct WordKey {
+  u64 head, tail;
+  u32 size;
+
+  bool operator==(const WordKey& other) const {
+    return ((head ^ other.head) | (tail ^ other.tail) | (size ^ other.size)) == 0;
+  }
+};
 
 // The last word of each slot. Most words of a text are repeats, and one look-up replaces hashing their n-grams and
 // fetching their rows from a large matrix. What is remembered never changes a result.
@@ -14,49 +26,98 @@ class RememberedWords {
  public:
   static constexpr i64 LONGEST = 56;
 
-  struct alignas(64) Word {
-    u32 hash;
-    u16 rows;
-    u8 size;  // 0: none
-    u8 spelling[LONGEST];
-  };
+  explicit RememberedWords(i32 dim) : dim_(dim) { clear(FEWEST_BITS); }
 
-  explicit RememberedWords(i32 dim) : dim_(dim) {
-    i32 bits = 6;
-    while (bits < 17 && (static_cast<i64>(sizeof(Word)) + dim * 4) << (bits + 1) <= MOST_BYTES) ++bits;
-    shift_ = 64 - bits;
-    words_.resize(size_t(1) << bits);
-    sums_.resize(static_cast<size_t>(dim) << bits);
+  // The key of a word of at most LONGEST bytes; text_end: how far the text may be read.
+  static WordKey key(const u8* word, i64 size, const u8* text_end) {
+    WordKey found;
+    found.size = static_cast<u32>(size);
+    if (size > 16) {
+      std::memcpy(&found.head, word, 8);
+      std::memcpy(&found.tail, word + size - 8, 8);
+      return found;
+    }
+    u8 copy[16] = {};
+    if (text_end - word < 16) word = static_cast<u8*>(std::memcpy(copy, word, static_cast<size_t>(size)));
+    std::memcpy(&found.head, word, 8);
+    std::memcpy(&found.tail, word + 8, 8);
+    found.head &= size < 8 ? (u64(1) << (8 * size)) - 1 : ~u64(0);
+    found.tail &= size <= 8 ? 0 : ~u64(0) >> (128 - 8 * size);
+    return found;
   }
 
-  u32 slot(u32 hash) const { return fasttext_slot(hash, shift_); }
+  u32 slot(const WordKey& key, const u8* word) const {
+    u64 mixed = (key.head ^ key.size) * 0x9E3779B97F4A7C15ull;
+    for (i64 at = 8; at + 8 < key.size && key.size > 16; at += 8) {
+      u64 piece;
+      std::memcpy(&piece, word + at, 8);
+      mixed = ((mixed ^ mixed >> 32) + piece) * 0x9E3779B97F4A7C15ull;
+    }
+    return static_cast<u32>((((mixed ^ mixed >> 32) + key.tail) * 0xD6E8FEB86659FD93ull) >> shift_);
+  }
 
   void prefetch(u32 slot) const {
     CURATE_PREFETCH(&words_[slot]);
     CURATE_PREFETCH(sum(slot));
     CURATE_PREFETCH(sum(slot) + dim_ - 1);
   }
-  bool holds(u32 slot, const u8* word, i64 size, u32 hash) const {
-    const Word& held = words_[slot];
-    return held.hash == hash && held.size == size && fasttext_same(held.spelling, word, size);
+  bool holds(u32 slot, const WordKey& key, const u8* word) const {
+    return words_[slot].key == key && (key.size <= 16 || std::memcmp(middle(slot), word + 8, key.size - 16) == 0);
   }
+  u32 hash(u32 slot) const { return words_[slot].hash; }
   i64 rows(u32 slot) const { return words_[slot].rows; }
   const float* sum(u32 slot) const { return sums_.data() + static_cast<i64>(slot) * dim_; }
+  float* sum(u32 slot) { return sums_.data() + static_cast<i64>(slot) * dim_; }
 
-  void remember(u32 slot, const u8* word, i64 size, u32 hash, i64 rows, const float* sum) {
-    Word& held = words_[slot];
-    held.hash = hash;
-    held.rows = static_cast<u16>(rows);
-    held.size = static_cast<u8>(size);
-    std::memcpy(held.spelling, word, static_cast<size_t>(size));
+  void remember(u32 slot, const WordKey& key, const u8* word, u32 hash, i64 rows, const float* sum) {
+    filled_ += words_[slot].key.size == 0;
+    words_[slot] = {key, hash, static_cast<i32>(rows)};
+    if (key.size > 16) std::memcpy(middle(slot), word + 8, key.size - 16);
     std::copy(sum, sum + dim_, sums_.data() + static_cast<i64>(slot) * dim_);
   }
 
+  // Makes room for more words if it is getting narrow; whether it did: then slots are others.
+  bool grow() {
+    const i32 bits = 64 - shift_;
+    if (filled_ < i64(1) << (bits - 1) || bits >= MOST_BITS || bytes_a_word() << (bits + 2) > MOST_BYTES) return false;
+    const HugePages<Word> words = std::move(words_);
+    const HugePages<float> sums = std::move(sums_);
+    clear(bits + 2);
+    for (size_t i = 0; i < words.size(); ++i) {
+      const Word& word = words[i];
+      if (word.key.size == 0 || word.key.size > 16) continue;  // longer ones are met again
+      remember(slot(word.key, nullptr), word.key, nullptr, word.hash, word.rows, sums.data() + i * dim_);
+    }
+    return true;
+  }
+
  private:
-  static constexpr i64 MOST_BYTES = i64(16) << 20;
+  static constexpr i64 MOST_BYTES = i64(80) << 20, MIDDLE = LONGEST - 16;
+  static constexpr i32 FEWEST_BITS = 11, MOST_BITS = 19;
+
+  struct Word {
+    WordKey key;  // size 0: none
+    u32 hash;
+    i32 rows;
+  };
+
+  i64 bytes_a_word() const { return static_cast<i64>(sizeof(Word)) + MIDDLE + dim_ * 4; }
+  const u8* middle(u32 slot) const { return middles_.data() + static_cast<i64>(slot) * MIDDLE; }
+  u8* middle(u32 slot) { return middles_.data() + static_cast<i64>(slot) * MIDDLE; }
+
+  void clear(i32 bits) {
+    filled_ = 0;
+    shift_ = 64 - bits;
+    words_ = HugePages<Word>::zeros(size_t(1) << bits);
+    middles_ = HugePages<u8>::zeros(static_cast<size_t>(MIDDLE) << bits);
+    sums_ = HugePages<float>::zeros(static_cast<size_t>(dim_) << bits);
+  }
+
   i32 dim_, shift_;
-  std::vector<Word> words_;
-  std::vector<float> sums_;
+  i64 filled_;
+  HugePages<Word> words_;
+  HugePages<u8> middles_;  // of words over 16 bytes
+  HugePages<float> sums_;
 };
 
 }  // namespace curate::cpu

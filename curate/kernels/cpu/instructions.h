@@ -11,11 +11,13 @@
 #include <immintrin.h>
 #define CURATE_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
 #define CURATE_AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,bmi,bmi2,popcnt")))
+#define CURATE_AVX512VBMI \
+  __attribute__((target("avx512vbmi,avx512f,avx512dq,avx512bw,avx512vl,avx2,bmi,bmi2,popcnt")))
 #endif
 
 namespace curate::cpu {
 
-enum class Instructions { baseline, avx2, avx512 };
+enum class Instructions { baseline, avx2, avx512, avx512vbmi };
 
 // What this machine can run, the plainest first.
 inline std::vector<std::string> instruction_sets() {
@@ -25,6 +27,7 @@ inline std::vector<std::string> instruction_sets() {
   if (names.size() == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
     names.push_back("avx512");
+  if (names.size() == 3 && __builtin_cpu_supports("avx512vbmi")) names.push_back("avx512vbmi");
 #endif
   return names;
 }
@@ -43,8 +46,9 @@ struct Avx2Loops {
   CURATE_AVX2 static void mix(const u64* raw, i64 count, u64 round, u64* mixed) {
     PlainLoops::mix(raw, count, round, mixed);
   }
-  CURATE_AVX2 static i64 mix_below(const u64* raw, i64 count, u64 round, u32 ceiling, u64* mixed) {
-    return PlainLoops::mix_below(raw, count, round, ceiling, mixed);
+  CURATE_AVX2 static i64 mix_lowering(const u64* raw, i64 count, u64 round, const u64* slots, int hashes,
+                                      u64* mixed) {
+    return PlainLoops::mix_lowering(raw, count, round, slots, hashes, mixed);
   }
   CURATE_AVX2 static u64 mix_least(const u64* raw, i64 count, u64 round) {
     return PlainLoops::mix_least(raw, count, round);
@@ -141,7 +145,9 @@ struct Avx512Loops {
     return _mm512_xor_si512(h, _mm512_srli_epi64(h, 33));
   }
   // The lanes of a last, shorter step.
-  static __mmask8 lanes(i64 left) { return left >= 8 ? 0xFF : static_cast<__mmask8>((1 << left) - 1); }
+  static __mmask8 lanes(i64 left) {
+    return left >= 8 ? 0xFF : left > 0 ? static_cast<__mmask8>((1 << left) - 1) : 0;
+  }
 
   CURATE_AVX512 static void mix(const u64* raw, i64 count, u64 round, u64* mixed) {
     const __m512i key = _mm512_set1_epi64(static_cast<i64>(round));
@@ -165,6 +171,15 @@ struct Avx512Loops {
       kept += more;
     }
     return kept;
+  }
+  CURATE_AVX512 static i64 mix_lowering(const u64* raw, i64 count, u64 round, const u64* slots, int hashes,
+                                        u64* mixed) {
+    const u64 most = largest(slots, hashes);
+    if (most >> 32 != round) {
+      mix(raw, count, round * kGolden, mixed);
+      return count;
+    }
+    return mix_below(raw, count, round * kGolden, static_cast<u32>(most), mixed);
   }
   CURATE_AVX512 static u64 mix_least(const u64* raw, i64 count, u64 round) {
     const __m512i key = _mm512_set1_epi64(static_cast<i64>(round));
@@ -191,6 +206,84 @@ struct Avx512Loops {
   }
   CURATE_AVX512 static void hash_prefixes(const u64* codes, const u8* bytes, i64 chunks, u64* upto) {
     Avx2Loops::hash_prefixes(codes, bytes, chunks, upto);
+  }
+};
+
+// Bytes to pick out of two vectors: those of `parts` places after one another, of the first vector and the second.
+struct Picked {
+  alignas(64) u8 at[64] = {};
+  constexpr Picked(int top, int bin, int step, int parts) {
+    for (int i = 0; i < parts; ++i)
+      for (int second = 0; second < 2; ++second) {
+        at[i + second * parts] = static_cast<u8>(64 * second + top + step * i);
+        at[2 * parts + i + second * parts] = static_cast<u8>(64 * second + bin + step * i);
+      }
+  }
+};
+static constexpr Picked kOfLanes{3, 4, 8, 8}, kOfPairs{0, 16, 1, 16};
+
+// What lowers each slot of a Fast Similarity Sketch, of up to kMost slots, in two registers.
+class SlotLimits {
+ public:
+  static constexpr int kMost = 128;
+
+  // The upper 7 bits of what lowers a slot are at most its own; nothing lowers the slots of earlier rounds.
+  CURATE_AVX512VBMI SlotLimits(const u64* slots, int hashes, u64 round) {
+    alignas(64) int8_t limits[kMost] = {};
+    for (int i = 0; i < hashes; i += 8) {
+      const __m512i slot = _mm512_maskz_loadu_epi64(Avx512Loops::lanes(hashes - i), slots + i);
+      const __mmask8 open =
+          _mm512_cmpge_epu64_mask(slot, _mm512_set1_epi64(static_cast<i64>(round << 32)));
+      const __m512i top = _mm512_and_si512(_mm512_srli_epi64(slot, 25), _mm512_set1_epi64(0x7F));
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(limits + i),
+                       _mm512_cvtepi64_epi8(_mm512_mask_mov_epi64(_mm512_set1_epi64(-1), open, top)));
+    }
+    first_ = _mm512_load_si512(limits);
+    second_ = _mm512_load_si512(limits + 64);
+  }
+  // Which of 64 values may lower their slots. `places`: of each value, its bin in byte 4 and its upper bits in byte 3.
+  CURATE_AVX512VBMI u64 lowering(const __m512i* places) const {
+    const __m512i of_lanes = _mm512_load_si512(kOfLanes.at), of_pairs = _mm512_load_si512(kOfPairs.at);
+    __m512i pairs[4], fours[2];
+    for (int j = 0; j < 4; ++j)
+      pairs[j] = _mm512_permutex2var_epi8(places[2 * j], of_lanes, places[2 * j + 1]);
+    for (int j = 0; j < 2; ++j) fours[j] = _mm512_permutex2var_epi8(pairs[2 * j], of_pairs, pairs[2 * j + 1]);
+    const __m512i tops = _mm512_inserti64x4(fours[0], _mm512_castsi512_si256(fours[1]), 1);
+    const __m512i bins = _mm512_shuffle_i64x2(fours[0], fours[1], 0xEE);
+    const __m512i upper = _mm512_and_si512(_mm512_srli_epi16(tops, 1), _mm512_set1_epi8(0x7F));
+    return _mm512_cmple_epi8_mask(upper, _mm512_permutex2var_epi8(first_, bins, second_));
+  }
+
+ private:
+  __m512i first_, second_;
+};
+
+// With a table of all slots in registers, a value is held against its own slot rather than the largest of all.
+struct Avx512VbmiLoops : Avx512Loops {
+  CURATE_AVX512VBMI static i64 mix_lowering(const u64* raw, i64 count, u64 round, const u64* slots, int hashes,
+                                            u64* mixed) {
+    if (hashes > SlotLimits::kMost) return Avx512Loops::mix_lowering(raw, count, round, slots, hashes, mixed);
+    const SlotLimits limits(slots, hashes, round);
+    const __m512i key = _mm512_set1_epi64(static_cast<i64>(round * kGolden)), bins = _mm512_set1_epi64(hashes);
+    i64 kept = 0;
+    for (i64 i = 0; i < count; i += 64) {
+      __m512i y[8], places[8];
+      for (int j = 0; j < 8; ++j) {
+        const __mmask8 in = lanes(count - i - 8 * j);
+        y[j] = fmix(_mm512_xor_si512(_mm512_maskz_loadu_epi64(in, raw + i + 8 * j), key));
+        // Bytes 4 and 3 of a lane: the bin, and the top of what would go there.
+        const __m512i bin = _mm512_mul_epu32(_mm512_srli_epi64(y[j], 32), bins);
+        places[j] = _mm512_ternarylogic_epi64(_mm512_set1_epi64(0xFFFFFFFF), y[j], bin, 0xCA);
+      }
+      const u64 inside = count - i >= 64 ? ~0ULL : (1ULL << (count - i)) - 1;
+      const u64 lower = limits.lowering(places) & inside;
+      for (int j = 0; j < 8; ++j) {
+        const __mmask8 keep = static_cast<__mmask8>(lower >> (8 * j));
+        _mm512_storeu_si512(mixed + kept, _mm512_maskz_compress_epi64(keep, y[j]));
+        kept += __builtin_popcount(keep);
+      }
+    }
+    return kept;
   }
 };
 
@@ -224,6 +317,7 @@ struct Avx512Matches {
 template <class Act>
 void with_loops(Instructions set, Act act) {
 #if defined(__x86_64__)
+  if (set == Instructions::avx512vbmi) return act(Avx512VbmiLoops{});
   if (set == Instructions::avx512) return act(Avx512Loops{});
   if (set == Instructions::avx2) return act(Avx2Loops{});
 #endif
@@ -234,7 +328,7 @@ void with_loops(Instructions set, Act act) {
 template <class Act>
 void with_matches(Instructions set, Act act) {
 #if defined(__x86_64__)
-  if (set == Instructions::avx512) return act(Avx512Matches{});
+  if (set >= Instructions::avx512) return act(Avx512Matches{});
   if (set == Instructions::avx2) return act(Avx2Matches{});
 #endif
   (void)set;

@@ -1,6 +1,6 @@
 // fastText scores. A warp takes a text, 32 bytes at a time: each thread finds the rows that begin at its byte, then each
-// sums the columns that are its own, over the rows of a word and then over the words, in the order of the text. So every
-// float is added in the CPU's order.
+// sums the columns that are its own, over the rows of a word and then over the words (of a long text over the rows alone),
+// in the order of the text. So every float is added in the CPU's order.
 #include "device.h"
 #include "fasttext.h"
 #include "fasttext_output.h"
@@ -25,7 +25,7 @@ class HiddenVector {
   __device__ HiddenVector(const FastTextView& model, const u8* text, i64 size, const WordTile& tile, u32* word_hashes,
                           float* sums)
       : m_(model), text_(text), size_(size), tile_(tile), word_hashes_(word_hashes), sums_(sums),
-        word_sums_(sums + model.dim) {}
+        word_sums_(sums + model.dim), in_order_(fasttext_in_order(model, size)) {}
 
   // Fills sums with the mean of the text's rows; returns how many there are, to threads that have a column.
   __device__ i64 run() {
@@ -61,7 +61,10 @@ class HiddenVector {
     if (in_word && (word == threads || word <= last)) list_rows(place, word, starts, entry);
     list_words(last);
     __syncthreads();
-    add_word_rows();
+    if (in_order_)
+      add_rows(sums_);
+    else
+      add_word_rows();
     if (self == threads - 1 && word != threads) keep_open(word);
     __syncthreads();
     return last < threads;
@@ -139,7 +142,7 @@ class HiddenVector {
     ++words_;
     close_word();
     __syncthreads();
-    add_rows(word_sums_);
+    add_rows(in_order_ ? sums_ : word_sums_);
     __syncthreads();
   }
 
@@ -214,6 +217,7 @@ class HiddenVector {
   const WordTile tile_;
   u32* word_hashes_;
   float *sums_, *word_sums_;
+  const bool in_order_;
   i64 words_ = 0, added_ = 0;
 };
 

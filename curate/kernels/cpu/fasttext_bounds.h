@@ -1,0 +1,80 @@
+// Where words begin and end in a text.
+#pragma once
+#include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "fasttext.h"
+
+namespace curate::cpu {
+
+// Bit i says whether byte i of 64 belongs to a word.
+inline u64 fasttext_word_bytes(const u8* bytes) {
+  u64 words = 0;
+#if defined(__SSE2__)
+  for (int at = 0; at < 64; at += 16) {
+    const __m128i c = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + at));
+    const __m128i from_tab = _mm_sub_epi8(c, _mm_set1_epi8(9));
+    const __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(from_tab, _mm_set1_epi8(4)), from_tab);
+    const __m128i blank = _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8(32)), _mm_cmpeq_epi8(c, _mm_setzero_si128()));
+    const u32 spaces = static_cast<u32>(_mm_movemask_epi8(_mm_or_si128(controls, blank)));
+    words |= static_cast<u64>(~spaces & 0xFFFF) << at;
+  }
+#else
+  for (int at = 0; at < 64; ++at) words |= static_cast<u64>(!fasttext_space(bytes[at])) << at;
+#endif
+  return words;
+}
+
+// The words of a text, some at a time.
+class WordBounds {
+ public:
+  static constexpr i32 MOST = 96;  // words at a time
+
+  void start(const u8* text, i64 size) {
+    text_ = text;
+    size_ = size;
+    at_ = 0;
+    count_ = 0;
+    in_word_ = 0;
+  }
+
+  // Finds more words, at most MOST; how many, 0 at the end of the text.
+  i32 next() {
+    if (count_ & 1) bounds_[0] = bounds_[count_ - 1];
+    count_ &= 1;
+    while (at_ < size_ && count_ < 2 * MOST - 64) take_block();
+    if (at_ >= size_ && (count_ & 1)) bounds_[count_++] = size_;
+    return count_ / 2;
+  }
+  // Whether there are no more.
+  bool finished() const { return at_ >= size_; }
+  i64 begin(i32 word) const { return bounds_[2 * word]; }
+  i64 end(i32 word) const { return bounds_[2 * word + 1]; }
+
+ private:
+  void take_block() {
+    u64 inside;
+    if (size_ - at_ >= 64) {
+      inside = fasttext_word_bytes(text_ + at_);
+    } else {
+      u8 rest[64] = {};
+      std::memcpy(rest, text_ + at_, static_cast<size_t>(size_ - at_));
+      inside = fasttext_word_bytes(rest);
+    }
+    u64 changes = inside ^ (inside << 1 | in_word_);
+    in_word_ = inside >> 63;
+    for (; changes; changes &= changes - 1) bounds_[count_++] = at_ + __builtin_ctzll(changes);
+    at_ += 64;
+  }
+
+  const u8* text_ = nullptr;
+  i64 size_ = 0, at_ = 0;
+  u64 in_word_ = 0;
+  i32 count_ = 0;
+  i64 bounds_[2 * MOST + 1];
+};
+
+}  // namespace curate::cpu
