@@ -63,7 +63,7 @@ def nvrtc_source(file: str) -> str:
 @cache
 def file_of(kernel: str) -> str:
     """The kernel file that has this entry point. Each is a module of its own, compiled where it is used: families of
-    statistics take half a minute, the others seconds."""
+    statistics take most of a minute, the others seconds."""
     return next(file for file in KERNEL_FILES if kernel in entry_points((HERE / file).read_text()))
 
 
