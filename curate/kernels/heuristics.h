@@ -101,7 +101,7 @@ CURATE_HD bool is_hashes(const u8* word, i64 n, i64 chars) {
   return 2 * runs > chars;
 }
 
-CURATE_HD void take_lines(const Outline& outline, Statistics& out) {
+CURATE_HD_CALLED void take_lines(const Outline& outline, Statistics& out) {
   for (i64 i = 0; i < outline.lines.count; ++i) {
     const u8* begin = outline.text + outline.words.begin[outline.first_word[i]];
     const u8* end = outline.text + outline.words.end[outline.after_words[i] - 1];
@@ -111,7 +111,7 @@ CURATE_HD void take_lines(const Outline& outline, Statistics& out) {
   }
 }
 
-CURATE_HD void take_words(const Outline& outline, const Grams& grams, Statistics& out) {
+CURATE_HD_CALLED void take_words(const Outline& outline, const Grams& grams, Statistics& out) {
   out.word_chars = grams.all_chars();
   for (i64 i = 0; i < grams.words(); ++i) {
     const u8* word = outline.text + outline.words.begin[i];
@@ -157,7 +157,7 @@ CURATE_HD void take_scan(const Outline& outline, const CharacterCounts& counts, 
 CURATE_HD bool wants(u32 groups, Group group) { return groups >> group & 1; }
 
 // `histogram` and `bins` as middle_chars takes them.
-CURATE_HD void take_word_groups(const Outline& outline, Grams& grams, u32 groups, u32* histogram, i64 bins,
+CURATE_HD_CALLED void take_word_groups(const Outline& outline, Grams& grams, u32 groups, u32* histogram, i64 bins,
                                 Statistics& out) {
   const bool longer = wants(groups, GRAMS) || wants(groups, REPEATS);
   if (longer || wants(groups, WORDS) || wants(groups, KINDS)) grams.list_words();

@@ -52,7 +52,7 @@ def family_statistics(
 
     steps: families with the statistics wanted, which only PLAIN heeds. A family that edits the text, such as
         `datatrove.c4_quality`, is followed by the statistics of the text that it leaves behind.
-    kernels: where they are measured; of a GPU's, all families but a first PLAIN are the CPU's.
+    kernels: where they are measured.
     """
     groups = [{0} | {_GROUPS[name] for name in names} if family == PLAIN else {0} for family, names in steps]
     asked = [(family, sum(1 << group for group in of)) for (family, _), of in zip(steps, groups, strict=True)]

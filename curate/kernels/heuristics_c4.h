@@ -169,7 +169,7 @@ class C4Lines {
         marks_(document.marks()),
         out_() {}
 
-  CURATE_HD DatatroveC4 run() {
+  CURATE_HD_CALLED DatatroveC4 run() {
     out_.chars = document_.chars();
     for (i64 at = 0, next = 0; at < document_.size(); at = next) {
       const Span line = stripped(s_, at, line_end(s_, document_.size(), at, &next));
@@ -235,7 +235,7 @@ class C4Lines {
 
 // `unpunctuated`: lines without an end mark stay. The document becomes the text that stays: the lines, without
 // white space around them and without citations, joined by line feeds.
-CURATE_HD DatatroveC4 measure_datatrove_c4(Document& document, bool unpunctuated) {
+CURATE_HD_CALLED DatatroveC4 measure_datatrove_c4(Document& document, bool unpunctuated) {
   return C4Lines(document, unpunctuated).run();
 }
 

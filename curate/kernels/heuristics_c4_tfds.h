@@ -76,6 +76,6 @@ class C4Page {
 };
 
 // The document becomes the text that stays.
-CURATE_HD C4 measure_c4(Document& document) { return C4Page(document).run(); }
+CURATE_HD_CALLED C4 measure_c4(Document& document) { return C4Page(document).run(); }
 
 }  // namespace curate::heuristics

@@ -57,7 +57,7 @@ struct DatatroveFineweb {
 };
 #undef CURATE_FIELD
 
-CURATE_HD DatatroveRepetition measure_datatrove_repetition(Document& document) {
+CURATE_HD_CALLED DatatroveRepetition measure_datatrove_repetition(Document& document) {
   DatatroveRepetition out = {};
   const u8* text = document.text();
   FirstTable table = document.table();
@@ -101,7 +101,7 @@ CURATE_HD WordKind kind_of(const u8* word, i64 n) {
   return kind;
 }
 
-CURATE_HD void take_words(Document& document, DatatroveQuality& out) {
+CURATE_HD_CALLED void take_words(Document& document, DatatroveQuality& out) {
   const spacy::Words& words = document.words();
   const i64 count = words.count;
   const u32* begin = words.begin;
@@ -165,7 +165,7 @@ class Symbols {
   i64 dots_ = 0, after_dots_ = -1;
 };
 
-CURATE_HD DatatroveQuality measure_datatrove_quality(Document& document) {
+CURATE_HD_CALLED DatatroveQuality measure_datatrove_quality(Document& document) {
   DatatroveQuality out = {};
   heuristics::take_words(document, out);
   Symbols(document, out).take();
@@ -181,7 +181,7 @@ CURATE_HD DatatroveQuality measure_datatrove_quality(Document& document) {
   return out;
 }
 
-CURATE_HD DatatroveFineweb measure_datatrove_fineweb(Document& document) {
+CURATE_HD_CALLED DatatroveFineweb measure_datatrove_fineweb(Document& document) {
   constexpr i64 SHORT = 30;
   DatatroveFineweb out = {};
   const u8* s = document.text();

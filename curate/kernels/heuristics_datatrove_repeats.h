@@ -165,14 +165,14 @@ class TopGrams {
   }
 
   // Code points of all occurrences of the most frequent gram, its words joined by spaces; 0 where there is none.
-  CURATE_HD i64 chars() const {
+  CURATE_HD_CALLED i64 chars() const {
     if (words_.count < length_) return 0;
     const GramGroups::Top top = groups_.top([](u32, u32) { return false; });
     const u32* begin = words_.begin + top.place;
     return top.count * (document_.chars(words_.joined + begin[0], begin[length_] - begin[0]) + length_ - 1);
   }
 
-  CURATE_HD void lengthen() {
+  CURATE_HD_CALLED void lengthen() {
     if (++length_ > words_.count) return;
     groups_.lengthen([this](u32 a, u32 b, int n) {
       const u32 *x = words_.begin + a, *y = words_.begin + b;

@@ -11,7 +11,7 @@ class Stripped {
   CURATE_HD Stripped(const Outline& outline, FirstTable& table, Parts parts, u32* seen)
       : outline_(outline), table_(table), parts_(parts), seen_(seen) {}
 
-  CURATE_HD void take(Statistics& out) {
+  CURATE_HD_CALLED void take(Statistics& out) {
     take_lines(out);
     take_paragraphs(out);
   }
@@ -138,7 +138,7 @@ class Marks {
  public:
   CURATE_HD Marks(const u8* text, i64 size, Statistics& out) : text_(text), size_(size), out_(out) {}
 
-  CURATE_HD void take() {
+  CURATE_HD_CALLED void take() {
     for (i64 at = 0; at < size_; at += BLOCK_BYTES) {
       u8 padded[BLOCK_BYTES] = {};
       const bool whole = at + BLOCK_BYTES <= size_;
@@ -189,7 +189,7 @@ class Marks {
 };
 
 // The grams are of words between Unicode boundaries.
-CURATE_HD void take_breaks(Grams& grams, Statistics& out) {
+CURATE_HD_CALLED void take_breaks(Grams& grams, Statistics& out) {
   i64* const top[] = {&out.uax_top_2_gram_chars, &out.uax_top_3_gram_chars, &out.uax_top_4_gram_chars};
   i64* const covered[] = {&out.uax_covered_5_gram_chars, &out.uax_covered_6_gram_chars,
                           &out.uax_covered_7_gram_chars, &out.uax_covered_8_gram_chars,

@@ -80,7 +80,7 @@ CURATE_HD i64 middle_chars(const Grams& grams, u32* histogram, i64 bins) {
 }
 
 // `histogram` and `bins` as middle_chars takes them.
-CURATE_HD void take_kinds(const Outline& outline, const Grams& grams, u32* histogram, i64 bins,
+CURATE_HD_CALLED void take_kinds(const Outline& outline, const Grams& grams, u32* histogram, i64 bins,
                           Statistics& out) {
   out.middle_word_chars = middle_chars(grams, histogram, bins);
   u32 seen = 0;
@@ -98,7 +98,7 @@ CURATE_HD void take_kinds(const Outline& outline, const Grams& grams, u32* histo
 }
 
 // The grams are of `n` words.
-CURATE_HD void take_repeats(const Grams& grams, int n, Statistics& out) {
+CURATE_HD_CALLED void take_repeats(const Grams& grams, int n, Statistics& out) {
   i64* const top[] = {&out.top_2_gram_word_chars, &out.top_3_gram_word_chars, &out.top_4_gram_word_chars};
   i64* const repeated[] = {&out.repeated_5_gram_word_chars, &out.repeated_6_gram_word_chars,
                            &out.repeated_7_gram_word_chars, &out.repeated_8_gram_word_chars,
@@ -134,7 +134,7 @@ CURATE_HD void each_blank_line(const Outline& outline, Take take) {
 }
 
 // `pieces` and `seen` hold a value a piece between line feeds that is not empty.
-CURATE_HD void take_raw_lines(const Outline& outline, i64 newlines, FirstTable& table, Parts pieces,
+CURATE_HD_CALLED void take_raw_lines(const Outline& outline, i64 newlines, FirstTable& table, Parts pieces,
                               u32* seen, Statistics& out) {
   const u8* text = outline.text;
   auto take = [&](i64 begin, i64 end) {

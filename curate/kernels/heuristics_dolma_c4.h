@@ -75,6 +75,6 @@ class DolmaC4Page {
 };
 
 // The document becomes the text that stays.
-CURATE_HD DolmaC4 measure_dolma_c4(Document& document) { return DolmaC4Page(document).run(); }
+CURATE_HD_CALLED DolmaC4 measure_dolma_c4(Document& document) { return DolmaC4Page(document).run(); }
 
 }  // namespace curate::heuristics

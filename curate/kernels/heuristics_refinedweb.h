@@ -171,7 +171,7 @@ CURATE_HD i64 count_blank_words(const u8* s, i64 n) {
 
 // The document becomes the text that stays. Each rule goes through all lines that the one before it left, and white
 // space around the text goes in between, as there.
-CURATE_HD RefinedwebLines measure_refinedweb_lines(Document& document) {
+CURATE_HD_CALLED RefinedwebLines measure_refinedweb_lines(Document& document) {
   using namespace refinedweb;
   RefinedwebLines out = {};
   out.chars = document.chars();

@@ -16,7 +16,7 @@ struct SameParts {
 };
 
 // How many parts are copies of an earlier one, and their code points.
-CURATE_HD void count_copies(const Outline& outline, const Parts& parts, FirstTable& table, i64* copies,
+CURATE_HD_CALLED void count_copies(const Outline& outline, const Parts& parts, FirstTable& table, i64* copies,
                             i64* chars) {
   *copies = *chars = 0;
   if (parts.count < 2) return;
@@ -32,7 +32,7 @@ CURATE_HD void count_copies(const Outline& outline, const Parts& parts, FirstTab
 }
 
 // How many parts are equal to another, and their code points. `seen` holds a value a part.
-CURATE_HD void count_repeats(const Outline& outline, const Parts& parts, FirstTable& table, u32* seen,
+CURATE_HD_CALLED void count_repeats(const Outline& outline, const Parts& parts, FirstTable& table, u32* seen,
                              i64* repeats, i64* chars) {
   *repeats = *chars = 0;
   if (parts.count < 2) return;
@@ -63,7 +63,7 @@ class Grams {
   CURATE_HD i64 all_chars() const { return chars_before_[words()]; }
 
   // Words as they stand in the outline, from which `lengthen` goes on.
-  CURATE_HD void list_words() {
+  CURATE_HD_CALLED void list_words() {
     const i64 count = words();
     u32 *hashes = groups_.words(), *chars_before = chars_before_;
     u32 chars = 0;
@@ -81,14 +81,14 @@ class Grams {
   }
 
   // From grams of `length` words to those of one word more.
-  CURATE_HD void lengthen() {
+  CURATE_HD_CALLED void lengthen() {
     ++length_;
     groups_.lengthen([this](u32 a, u32 b, int n) { return same_words(a, b, n); });
   }
 
   // Code points that leave the text with all occurrences of its most frequent gram, words joined by one space
   // each; of equally frequent grams the one that starts first.
-  CURATE_HD i64 top_chars() const {
+  CURATE_HD_CALLED i64 top_chars() const {
     const u32 place = groups_.top([](u32, u32) { return false; }).place;
     return occurrences(place) * (gram_chars(place) + length_ - 1);
   }
@@ -136,7 +136,7 @@ class Grams {
   }
 
   // Code points of the grams that occurred before, with the spaces between words, each word counted once.
-  CURATE_HD i64 copy_chars() const {
+  CURATE_HD_CALLED i64 copy_chars() const {
     i64 chars = 0, covered = 0;
     for (i64 c = 0; c < groups_.listed(); ++c) {
       const i64 place = groups_.place(c), end = place + length_;

@@ -56,7 +56,7 @@ class Scanner {
  public:
   CURATE_HD Scanner(Outline& outline, CharacterCounts& counts) : outline_(outline), counts_(counts) {}
 
-  CURATE_HD void run() {
+  CURATE_HD_CALLED void run() {
     const i64 size = outline_.size;
     i64 at = 0;
     for (; at + BLOCK_BYTES <= size; at += BLOCK_BYTES) take(outline_.text + at, at, ~u64(0));

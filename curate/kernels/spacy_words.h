@@ -105,7 +105,7 @@ class Tokenizer {
   }
 
   // The marks are of this text; they may lie where `lengths` of the memory is.
-  CURATE_HD Words run(const u8* text, i64 size, const TextMarks& marks) {
+  CURATE_HD_CALLED Words run(const u8* text, i64 size, const TextMarks& marks) {
     TextMarks::Edges edges(marks);
     i64 end = 0, at = edges.next();
     Gap gap = at > 0 ? WHITE : GLUED;

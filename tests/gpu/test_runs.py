@@ -50,7 +50,13 @@ def test_a_run_on_the_device_writes_the_same_bytes(
     as_gpu(counting)
     run(recipe, str(tmp_path), device=asked, workers=2)
     assert output_bytes(tmp_path) == reference
-    kernels = {"text_hash", "heuristic_statistics", "fasttext_hidden", "fasttext_labels"}
+    kernels = {
+        "text_hash",
+        "heuristic_statistics",
+        "heuristic_families",
+        "fasttext_hidden",
+        "fasttext_labels",
+    }
     assert counting.launched == kernels | {"sketch_chars", "sketch_words"}
 
 
@@ -100,6 +106,8 @@ def test_texts_that_cudf_reads_are_not_copied(
     run(recipe, str(tmp_path), device="gpu", workers=2)
     assert output_bytes(tmp_path) == reference
     assert len(cudf.read) > 2
+    metrics = (tmp_path / "run/metrics.prom").read_text()
+    assert re.search(r'stage_documents(_total)?\{[^}]*stage="read by cudf"[^}]*\} [1-9]', metrics)
     assert device.launched >= {"utf8_broken", "text_hash", "fasttext_hidden", "sketch_chars", "sketch_words"}
     # Of the row group with a bad row alone.
     assert 0 < device.copied_bytes < 0.2 * device.adopted_bytes
@@ -134,7 +142,7 @@ def test_a_plan_says_what_runs_where(recipe_file) -> None:
     for line in (
         "language; gpu: scores",
         "heuristics; gpu: statistics\n",
-        "mixed; gpu: statistics of gopher; cpu: statistics of datatrove\n",
+        "mixed; gpu: statistics; cpu: edits\n",
         "documents-1: reads text of dolma-cc, fineweb-edu\n",
         "Arrow reads the texts, which are needed on the CPU by mixed\n",
         "redact; cpu",
@@ -162,7 +170,7 @@ def test_a_run_says_what_the_cpu_does(
     run(recipe, str(tmp_path / "mixed"), device="gpu", workers=1, progress=mixed)
     run(gpu_alone[0], str(tmp_path / "alone"), device="gpu", workers=1, progress=alone)
     run(recipe, str(tmp_path / "cpu"), device="cpu", workers=1, progress=cpu)
-    work = "mixed (statistics of datatrove); redact; by-url (normal forms); characters (clusters, survivors)"
+    work = "mixed (edits); redact; by-url (normal forms); characters (clusters, survivors)"
     assert any(note.startswith("without a kernel for the GPU") and work in note for note in mixed.notes)
     assert "documents-1: Arrow reads the texts, which are needed on the CPU by mixed" in mixed.notes
     assert any(note.startswith("documents-1: cudf reads texts") for note in alone.notes)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from curate.kernels import _cpu
 from curate.kernels.gpu.kernels import DeviceKernels
-from curate.kernels.heuristics import PLAIN
+from curate.kernels.heuristics import FAMILY_STATISTICS, PLAIN
 from curate.kernels.interface import SketchShape
 from curate.kernels.texts import Texts
 
@@ -23,6 +23,8 @@ SHAPES = {
 }
 #: All groups of statistics.
 EVERY_GROUP = (1 << 10) - 1
+#: All families, those that edit the text last, each of what the one before it leaves behind.
+FAMILIES = [(family, EVERY_GROUP) for family in FAMILY_STATISTICS]
 LABELS_WANTED, ALL_CHARACTERS = 3, int(np.iinfo(np.int64).max)
 
 Columns = tuple[NDArray[Any], ...]
@@ -39,8 +41,12 @@ def text_kernels(
             lambda rows: (_cpu.text_hash(*where, rows),),
         ),
         "heuristic statistics": (
-            lambda: (kernels.heuristic_statistics(texts, rows, EVERY_GROUP),),
+            lambda: (kernels.heuristics(texts, rows, [(PLAIN, EVERY_GROUP)]),),
             lambda rows: (_cpu.heuristics(*where, rows, [(PLAIN, EVERY_GROUP)]),),
+        ),
+        "heuristic families": (
+            lambda: (kernels.heuristics(texts, rows, FAMILIES),),
+            lambda rows: (_cpu.heuristics(*where, rows, FAMILIES),),
         ),
         "fastText": (
             lambda: kernels.fasttext(model, texts, rows, LABELS_WANTED, ALL_CHARACTERS),

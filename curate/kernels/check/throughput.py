@@ -13,7 +13,7 @@ from curate.kernels.gpu import fasttext, heuristics
 from curate.kernels.gpu.batches import SHARE_OF_FREE
 from curate.kernels.gpu.device import Device
 from curate.kernels.gpu.fasttext import DeviceModel, FastTextJob
-from curate.kernels.gpu.heuristics import HeuristicsJob
+from curate.kernels.gpu.heuristics import FamiliesJob, HeuristicsJob
 from curate.kernels.gpu.jobs import DeviceTexts, Job, TextHashJob
 from curate.kernels.gpu.join import key_edges
 from curate.kernels.gpu.kernels import SHARE_OF_SCRATCH
@@ -23,6 +23,9 @@ from curate.kernels.texts import Texts
 GB = 1e9
 #: Groups of statistics that the Gopher and NeMo profiles need: scan, lines, words, n-grams.
 GOPHER_GROUPS = 0b1111
+
+
+DATATROVE = ("datatrove.gopher_repetition", "datatrove.gopher_quality", "datatrove.fineweb_quality")
 
 
 def copy_bandwidth(device: Device, size: int, repeats: int) -> float:
@@ -50,6 +53,9 @@ def kernel_speeds(device: Device, model: _cpu.FastText, texts: Texts, repeats: i
     for name, groups in (("gopher", GOPHER_GROUPS), ("all", EVERY_GROUP)):
         scratch_bytes = int(device.free_bytes() * SHARE_OF_FREE * SHARE_OF_SCRATCH)
         measure(f"heuristic statistics ({name})", HeuristicsJob(batch, groups, scratch_bytes))
+    for name in DATATROVE:
+        scratch_bytes = int(device.free_bytes() * SHARE_OF_FREE * SHARE_OF_SCRATCH)
+        measure(f"heuristic families ({name})", FamiliesJob(batch, [(name, 1)], scratch_bytes))
     on_device = DeviceModel(device, model)
     measure("fastText", FastTextJob(batch, on_device, 1, ALL_CHARACTERS))
     return speeds

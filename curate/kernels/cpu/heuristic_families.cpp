@@ -6,11 +6,7 @@
 #include <algorithm>
 
 #include "arrays.h"
-#include "heuristics.h"
-#include "heuristics_c4.h"
-#include "heuristics_c4_tfds.h"
-#include "heuristics_dolma_c4.h"
-#include "heuristics_refinedweb.h"
+#include "heuristics_families.h"
 
 namespace curate::cpu {
 
@@ -31,54 +27,29 @@ struct Memory {
 };
 
 // Statistics that are measured together. Only those of PLAIN come in groups that can be asked for.
-struct Family {
+struct FamilyNames {
   const char* name;
   std::vector<Name> statistics;
-  void (*measure)(Memory&, u32 groups, i64* out);
 };
 
 struct Step {
-  const Family* family;
-  u32 groups;
+  u32 family, groups;
+  i64 width;  // how many statistics
 };
-
-constexpr const char* PLAIN = "plain";
-
-template <typename T>
-void write(const T& statistics, i64* out) {
-  std::copy_n(reinterpret_cast<const i64*>(&statistics), sizeof(T) / sizeof(i64), out);
-}
 
 #define CURATE_GROUPED(group, name, meaning) {#name, meaning, group},
 #define CURATE_NAME(name, meaning) {#name, meaning, 0},
-const Family FAMILIES[] = {
-    {PLAIN,
-     {CURATE_EVERY_HEURISTIC(CURATE_GROUPED)},
-     [](Memory& m, u32 groups, i64* out) {
-       write(measure(m.document.text(), m.document.size(), m.scratch.get(), groups), out);
-     }},
-    {"datatrove.gopher_repetition",
-     {CURATE_DATATROVE_REPETITION(CURATE_NAME)},
-     [](Memory& m, u32, i64* out) { write(measure_datatrove_repetition(m.document), out); }},
-    {"datatrove.gopher_quality",
-     {CURATE_DATATROVE_QUALITY(CURATE_NAME)},
-     [](Memory& m, u32, i64* out) { write(measure_datatrove_quality(m.document), out); }},
-    {"datatrove.c4_quality",
-     {CURATE_DATATROVE_C4(CURATE_NAME)},
-     [](Memory& m, u32, i64* out) { write(measure_datatrove_c4(m.document, false), out); }},
-    {"datatrove.c4_quality_keep_unpunctuated",
-     {CURATE_DATATROVE_C4(CURATE_NAME)},
-     [](Memory& m, u32, i64* out) { write(measure_datatrove_c4(m.document, true), out); }},
-    {"datatrove.fineweb_quality",
-     {CURATE_DATATROVE_FINEWEB(CURATE_NAME)},
-     [](Memory& m, u32, i64* out) { write(measure_datatrove_fineweb(m.document), out); }},
-    {"c4", {CURATE_C4(CURATE_NAME)}, [](Memory& m, u32, i64* out) { write(measure_c4(m.document), out); }},
-    {"dclm.refinedweb_lines",
-     {CURATE_REFINEDWEB_LINES(CURATE_NAME)},
-     [](Memory& m, u32, i64* out) { write(measure_refinedweb_lines(m.document), out); }},
-    {"dolma.c4",
-     {CURATE_DOLMA_C4(CURATE_NAME)},
-     [](Memory& m, u32, i64* out) { write(measure_dolma_c4(m.document), out); }},
+// By their numbers in heuristics_families.h.
+const FamilyNames FAMILIES[FAMILY_COUNT] = {
+    {"plain", {CURATE_EVERY_HEURISTIC(CURATE_GROUPED)}},
+    {"datatrove.gopher_repetition", {CURATE_DATATROVE_REPETITION(CURATE_NAME)}},
+    {"datatrove.gopher_quality", {CURATE_DATATROVE_QUALITY(CURATE_NAME)}},
+    {"datatrove.c4_quality", {CURATE_DATATROVE_C4(CURATE_NAME)}},
+    {"datatrove.c4_quality_keep_unpunctuated", {CURATE_DATATROVE_C4(CURATE_NAME)}},
+    {"datatrove.fineweb_quality", {CURATE_DATATROVE_FINEWEB(CURATE_NAME)}},
+    {"c4", {CURATE_C4(CURATE_NAME)}},
+    {"dclm.refinedweb_lines", {CURATE_REFINEDWEB_LINES(CURATE_NAME)}},
+    {"dolma.c4", {CURATE_DOLMA_C4(CURATE_NAME)}},
 };
 #undef CURATE_GROUPED
 #undef CURATE_NAME
@@ -86,10 +57,11 @@ const Family FAMILIES[] = {
 std::vector<Step> steps_of(const std::vector<std::pair<std::string, u32>>& names) {
   std::vector<Step> steps;
   for (const auto& [name, groups] : names) {
-    const Family* family = std::find_if(std::begin(FAMILIES), std::end(FAMILIES),
-                                        [&wanted = name](const Family& each) { return wanted == each.name; });
+    const FamilyNames* family =
+        std::find_if(std::begin(FAMILIES), std::end(FAMILIES),
+                     [&wanted = name](const FamilyNames& each) { return wanted == each.name; });
     if (family == std::end(FAMILIES)) throw std::invalid_argument("there is no family of statistics " + name);
-    steps.push_back({family, groups});
+    steps.push_back({static_cast<u32>(family - FAMILIES), groups, static_cast<i64>(family->statistics.size())});
   }
   return steps;
 }
@@ -108,13 +80,13 @@ Out<i64> heuristics(In<u8> data, In<i64> offsets, In<i64> rows,
   check_rows(rows, texts.count);
   const std::vector<Step> steps = steps_of(names);
   const i64 longest = longest_of(texts, rows);
-  size_t columns = 0;
+  i64 columns = 0;
   bool plain = false;
   for (const Step& step : steps) {
-    columns += step.family->statistics.size();
-    plain |= step.family == FAMILIES;
+    columns += step.width;
+    plain |= step.family == PLAIN;
   }
-  Fresh<i64> statistics(rows.shape(0), columns);
+  Fresh<i64> statistics(rows.shape(0), static_cast<size_t>(columns));
   {
     nb::gil_scoped_release unlocked;
     Memory memory(longest, plain);
@@ -122,10 +94,8 @@ Out<i64> heuristics(In<u8> data, In<i64> offsets, In<i64> rows,
     for (size_t i = 0; i < rows.shape(0); ++i) {
       const i64 row = rows.data()[i];
       memory.document.open(texts.begin(row), texts.size(row));
-      for (const Step& step : steps) {
-        step.family->measure(memory, step.groups, out);
-        out += step.family->statistics.size();
-      }
+      for (const Step& step : steps)
+        out = measure_family(step.family, step.groups, memory.document, memory.scratch.get(), out);
     }
   }
   return statistics.numpy();
@@ -139,19 +109,20 @@ nb::tuple heuristic_edits(In<u8> data, In<i64> offsets, In<i64> rows, const std:
   for (const std::string& name : names) asked.emplace_back(name, 0);
   const std::vector<Step> steps = steps_of(asked);
   const i64 longest = longest_of(texts, rows);
-  size_t widest = 0;
-  for (const Step& step : steps) widest = std::max(widest, step.family->statistics.size());
+  i64 widest = 0;
+  for (const Step& step : steps) widest = std::max(widest, step.width);
   Fresh<i64> bounds(rows.shape(0) + 1);
   std::vector<u8> left;
   {
     nb::gil_scoped_release unlocked;
     Memory memory(longest, false);
-    std::vector<i64> statistics(widest);
+    std::vector<i64> statistics(static_cast<size_t>(widest));
     bounds.data()[0] = 0;
     for (size_t i = 0; i < rows.shape(0); ++i) {
       const i64 row = rows.data()[i];
       memory.document.open(texts.begin(row), texts.size(row));
-      for (const Step& step : steps) step.family->measure(memory, step.groups, statistics.data());
+      for (const Step& step : steps)
+        measure_family(step.family, step.groups, memory.document, memory.scratch.get(), statistics.data());
       left.insert(left.end(), memory.document.text(), memory.document.text() + memory.document.size());
       bounds.data()[i + 1] = static_cast<i64>(left.size());
     }
@@ -159,6 +130,13 @@ nb::tuple heuristic_edits(In<u8> data, In<i64> offsets, In<i64> rows, const std:
   Fresh<u8> bytes(left.size());
   std::copy(left.begin(), left.end(), bytes.data());
   return nb::make_tuple(bytes.numpy(), bounds.numpy());
+}
+
+// 64-bit words of memory that a document of so many bytes is measured in by families other than PLAIN.
+Out<i64> document_memory_words(In<i64> sizes) {
+  Fresh<i64> words(sizes.shape(0));
+  for (size_t i = 0; i < sizes.shape(0); ++i) words.data()[i] = Document::memory_words(sizes.data()[i]);
+  return words.numpy();
 }
 
 // The words that datatrove's filters count.
@@ -186,10 +164,11 @@ void bind_heuristic_families(nb::module_& m) {
   m.def("heuristics", &heuristics, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("steps"));
   m.def("heuristic_edits", &heuristic_edits, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"),
         nb::arg("families"));
+  m.def("document_memory_words", &document_memory_words, nb::arg("sizes"));
   m.def("spacy_marks", &spacy_marks, nb::arg("bytes"));
   m.def("spacy_words", &spacy_words, nb::arg("text"));
   std::vector<std::pair<std::string, std::vector<Name>>> families;
-  for (const Family& family : FAMILIES) families.emplace_back(family.name, family.statistics);
+  for (const FamilyNames& family : FAMILIES) families.emplace_back(family.name, family.statistics);
   m.attr("HEURISTIC_FAMILIES") = nb::cast(families);
 }
 

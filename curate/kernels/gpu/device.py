@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from curate.kernels.gpu.memory_pool import pool_of
 from curate.kernels.gpu.pinned import PinnedCopies
-from curate.kernels.gpu.source import OPTIONS, nvrtc_source
+from curate.kernels.gpu.source import OPTIONS, file_of, nvrtc_source
 
 #: An array in the device's memory: has shape, dtype, nbytes, views by slicing, and NumPy's arithmetic.
 DeviceArray = Any
@@ -63,7 +63,7 @@ class Device(Protocol):
 
 
 class CupyDevice:
-    """The current CUDA device, through CuPy. The module is compiled on first use and kept by CuPy's own cache."""
+    """The current CUDA device, through CuPy. Modules are compiled on first use and kept by CuPy's own cache."""
 
     #: A block may use more shared memory than this only where its kernel says so.
     PLAIN_SHARED_BYTES = 48 << 10
@@ -77,7 +77,7 @@ class CupyDevice:
         properties = cupy.cuda.runtime.getDeviceProperties(current.id)
         self.name: str = properties["name"].decode()
         self.blocks: int = 32 * properties["multiProcessorCount"]
-        self._module = cupy.RawModule(code=nvrtc_source(), options=OPTIONS, backend="nvrtc")
+        self._modules: dict[str, Any] = {}
         self._pool = pool_of(cupy, reads_with_cudf=find_spec("pylibcudf") is not None)
         self._copies = PinnedCopies(cupy)
         self.reading_stream = cupy.cuda.Stream(non_blocking=True)
@@ -89,6 +89,8 @@ class CupyDevice:
         return self._copies.copied(array)
 
     def adopted(self, address: int, count: int, dtype: DTypeLike, owner: object) -> DeviceArray:
+        if count == 0:  # CuPy takes no null pointers
+            return self.arrays.empty((0,), dtype)
         cuda, size = self.arrays.cuda, count * np.dtype(dtype).itemsize
         memory = cuda.UnownedMemory(address, size, owner)
         return self.arrays.ndarray((count,), dtype, cuda.MemoryPointer(memory, 0))
@@ -113,10 +115,17 @@ class CupyDevice:
     def launch(
         self, kernel: str, blocks: int, threads: int, arguments: tuple[Argument, ...], shared_bytes: int = 0
     ) -> None:
-        function = self._module.get_function(kernel)
+        function = self._function(kernel)
         if shared_bytes > self.PLAIN_SHARED_BYTES:
             function.max_dynamic_shared_size_bytes = shared_bytes
         function((blocks,), (threads,), arguments, shared_mem=shared_bytes)
+
+    def _function(self, kernel: str) -> Any:
+        file = file_of(kernel)
+        if file not in self._modules:
+            code = nvrtc_source(file)
+            self._modules[file] = self.arrays.RawModule(code=code, options=OPTIONS, backend="nvrtc")
+        return self._modules[file].get_function(kernel)
 
     def seconds(self, work: Any, repeats: int) -> float:
         cuda = self.arrays.cuda

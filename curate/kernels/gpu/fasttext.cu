@@ -226,11 +226,12 @@ class HiddenVector {
 // The hidden vectors of texts. room: rows that one byte can bring. word_hashes: scratch, of which each text's part begins
 // at hash_begins: two 32-bit words and one for two bytes of text, where the model has word n-grams. hidden: a row a place.
 // added: rows that went into it.
-extern "C" __global__ void fasttext_hidden(const curate::u8* data, const curate::i64* offsets, const curate::i64* rows,
-                                           const curate::i64* places, curate::i64 count,
-                                           const curate::FastTextView* model, curate::i64 characters, int room,
-                                           curate::u32* word_hashes, const curate::i64* hash_begins, float* hidden,
-                                           curate::i64* added) {
+extern "C" __global__ void __launch_bounds__(32, 32)
+    fasttext_hidden(const curate::u8* data, const curate::i64* offsets, const curate::i64* rows,
+                    const curate::i64* places, curate::i64 count,
+                    const curate::FastTextView* model, curate::i64 characters, int room,
+                    curate::u32* word_hashes, const curate::i64* hash_begins, float* hidden,
+                    curate::i64* added) {
   using namespace curate;
   CURATE_SHARED(memory);
   const unsigned words = blockDim.x + 1;

@@ -5,7 +5,7 @@
 
 // begins: where each thread's part of scratch begins, enough for the first text that it takes, its largest.
 // statistics: a row of Statistics a place.
-extern "C" __global__ void __launch_bounds__(128, 2)
+extern "C" __global__ void __launch_bounds__(128, 4)
     heuristic_statistics(const curate::u8* data, const curate::i64* offsets, const curate::i64* rows,
                          const curate::i64* places, curate::i64 count, curate::u32 groups, curate::u64* scratch,
                          const curate::i64* begins, curate::i64 threads, curate::heuristics::Statistics* statistics) {

@@ -21,7 +21,7 @@ from curate.kernels.gpu import fasttext, heuristics
 from curate.kernels.gpu.batches import SHARE_OF_FREE, Int64s, batches
 from curate.kernels.gpu.device import Device
 from curate.kernels.gpu.fasttext import DeviceModel, FastTextJob
-from curate.kernels.gpu.heuristics import HeuristicsJob
+from curate.kernels.gpu.heuristics import FamiliesJob, HeuristicsJob
 from curate.kernels.gpu.jobs import DeviceTexts, TextHashJob, Utf8Job
 from curate.kernels.gpu.join import edge_bytes, key_edges
 from curate.kernels.gpu.resident import ResidentTexts, adopted
@@ -147,29 +147,22 @@ class DeviceKernels:
         return np.ascontiguousarray(keys.T), signatures, sketched
 
     def heuristics(self, texts: Texts, rows: Int64s, steps: Sequence[tuple[str, int]]) -> NDArray[np.int64]:
-        """As interface.Kernels has it: the first step on the device if its family is "plain", the CPU has the others
-        at the same time. It has all that follow, as a family may edit what later ones measure."""
-        if not steps or steps[0][0] != PLAIN:
-            return CPU.heuristics(texts, rows, steps)
-        (_, groups), *others = steps
-        with ThreadPoolExecutor(1) as pool:
-            beside = pool.submit(CPU.heuristics, texts, rows, others) if others else None
-            found = self.heuristic_statistics(texts, rows, groups)
-        return np.hstack([found, beside.result()]) if beside else found
-
-    def heuristic_statistics(self, texts: Texts, rows: Int64s, groups: int) -> NDArray[np.int64]:
-        """int64, shape (rows, statistics): the family "plain" of kernels.heuristics, in groups by their bits."""
+        """As interface.Kernels has it."""
 
         def on_device(batch: DeviceTexts) -> Columns:
-            job = HeuristicsJob(batch, groups, scratch_bytes)
+            job: HeuristicsJob | FamiliesJob
+            if [family for family, _ in steps] == [PLAIN]:
+                job = HeuristicsJob(batch, steps[0][1], scratch_bytes)
+            else:
+                job = FamiliesJob(batch, steps, scratch_bytes)
             job.run()
             return (job.result(),)
 
         def on_host(texts: Texts, rows: Int64s) -> Columns:
-            return (CPU.heuristics(texts, rows, [(PLAIN, groups)]),)
+            return (CPU.heuristics(texts, rows, steps),)
 
         sizes = texts.sizes[rows]
-        costs = _limited(HeuristicsJob.bytes_of(sizes), sizes, heuristics.LONGEST_TEXT)
+        costs = _limited(FamiliesJob.bytes_of(sizes, steps), sizes, heuristics.LONGEST_TEXT)
         work = _Work(texts, rows, costs, on_device, on_host)
         with self._turn:
             scratch_bytes = int(self._free_bytes() * SHARE_OF_SCRATCH)
