@@ -53,7 +53,8 @@ CURATE_HD bool is_anchor(u8 c) {
 #if defined(CURATE_HEURISTICS_SSE2)
 
 // Which of the 16 bytes at s are anchors that go on as the strings do: ki, va, ms, "m ", a curly bracket, and the
-// first two bytes of the Kelvin sign. Some others are among them.
+// first two bytes of the Kelvin sign. Some others are among them. Reads ANCHORS_READ bytes.
+constexpr i64 ANCHORS_READ = 17;
 inline u64 anchors(const u8* s) {
   using namespace sse2;
   const __m128i x = load(s), next = load(s + 1), fold = _mm_set1_epi8(0x20);
@@ -67,19 +68,21 @@ inline u64 anchors(const u8* s) {
 
 #endif
 
-// spacy::PADDING bytes after the n at s may be read.
-CURATE_HD LineFinds find_in_line(const u8* s, i64 n) {
+// `left` >= n bytes may be read.
+CURATE_HD LineFinds find_in_line(const u8* s, i64 n, i64 left) {
   LineFinds found;
+  i64 at = 0;
 #if defined(CURATE_HEURISTICS_SSE2)
-  for (i64 at = 0; at < n; at += 16) {
+  for (; at < n && at + ANCHORS_READ <= left; at += 16) {
     u64 rest = anchors(s + at);
     if (n - at < 16) rest &= (u64(1) << (n - at)) - 1;
     for (; rest; rest &= rest - 1) find_at(s, n, at + lowest_bit(rest), found);
   }
 #else
-  for (i64 at = 0; at < n; ++at)
-    if (is_anchor(s[at])) find_at(s, n, at, found);
+  (void)left;
 #endif
+  for (; at < n; ++at)
+    if (is_anchor(s[at])) find_at(s, n, at, found);
   return found;
 }
 
@@ -193,7 +196,7 @@ class C4Lines {
     u8* to = edited_ + begin;
     const i64 n = c4::copy_uncited(s_ + line.begin, size, to);
     if (!unpunctuated_ && !c4::is_ended(to, n)) return;
-    const c4::LineFinds found = c4::find_in_line(to, n);
+    const c4::LineFinds found = c4::find_in_line(to, n, n + spacy::PADDING);
     out_.filler_lines += found.filler && out_.bracket_lines == 0;
     if (found.filler || found.script) return;
     out_.bracket_lines += found.bracket;

@@ -57,7 +57,7 @@ class C4Page {
     const i64 n = c4::copy_uncited(document_.text() + line.begin, size, to);
     const i64 least = c4::LEAST_LINE_WORDS;
     if (!c4::is_ended_line(to, n) || (n == size ? plain.words : count_words(to, n, least)) < least) return;
-    const c4::LineFinds found = c4::find_in_line(to, n);
+    const c4::LineFinds found = c4::find_in_line(to, n, n + spacy::PADDING);
     out_.filler_lines += found.filler && out_.bracket_lines == 0;
     if (found.filler || found.script) return;
     out_.bracket_lines += found.bracket;

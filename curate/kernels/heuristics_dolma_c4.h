@@ -33,7 +33,7 @@ class DolmaC4Page {
     out_.chars = document_.chars();
     for (i64 at = 0; at <= size;) {
       const i64 feed = feed_after(s, size, at), next = feed < size ? feed + 1 : feed;
-      if (take_line(s + at, feed - at)) {
+      if (take_line(s + at, feed - at, size - at)) {
         memmove(document_.edited() + left, s + at, static_cast<size_t>(next - at));
         left += next - at;
       }
@@ -45,12 +45,12 @@ class DolmaC4Page {
   }
 
  private:
-  // Whether the line stays.
-  CURATE_HD bool take_line(const u8* s, i64 n) {
+  // Whether the line stays. `left` >= n bytes may be read.
+  CURATE_HD bool take_line(const u8* s, i64 n, i64 left) {
     const Span line = stripped(s, 0, n);
     const u8 last = line.end > line.begin ? s[line.end - 1] : 0;
     const bool ended = is_end_mark(last) && last != '\'';
-    const c4::LineFinds found = c4::find_in_line(s, n);
+    const c4::LineFinds found = c4::find_in_line(s, n, left);
     ++out_.raw_lines;
     out_.unended_lines += !ended;
     out_.brief_lines += count_words(s, n, c4::LEAST_WORDS) < c4::LEAST_WORDS;

@@ -11,7 +11,7 @@
 #include "exact_math.h"
 #include "fasttext_model.h"
 #include "fasttext_scorer.h"
-#include "heuristics.h"
+#include "heuristics_families.h"
 #include "instructions.h"
 #include "jaccard_scratch.h"
 #include "join.h"
@@ -54,6 +54,7 @@ static void sketch_one(Random& random, const Text& text) {
   const i64 most = minhash ? 64 : text.size() > 4000 ? 300 : kMostHashes;
   const int hashes = 1 + static_cast<int>(random.size(most) % most);
   const std::vector<u64> slots = slots_of<ShinglesOf<PlainLoops>, PlainLoops>(text, tables, hashes, minhash);
+#if defined(__x86_64__)
   const auto sets = cpu::instruction_sets();
   if (sets.size() > 1)
     require(slots == slots_of<ShinglesOf<cpu::Avx2Loops>, cpu::Avx2Loops>(text, tables, hashes, minhash),
@@ -64,6 +65,7 @@ static void sketch_one(Random& random, const Text& text) {
   if (sets.size() > 3)
     require(slots == slots_of<ShinglesOf<cpu::Avx512VbmiLoops>, cpu::Avx512VbmiLoops>(text, tables, hashes, minhash),
             "avx512vbmi gives the same slots");
+#endif
   const int bands = 1 + static_cast<int>(random.below(static_cast<u64>(hashes)));
   band_keys(slots.data(), bands, hashes / bands, std::vector<u64>(static_cast<size_t>(bands)).data());
 }
@@ -108,6 +110,40 @@ static void document_statistics(Random& random) {
   const heuristics::Block a = heuristics::classify(block), b = heuristics::classify_portable(block);
   require(a.space == b.space && a.newline == b.newline && a.high == b.high && a.digits == b.digits,
           "both ways to look at a block agree");
+}
+
+struct Measured {
+  std::vector<i64> statistics;
+  std::string left;
+
+  bool operator==(const Measured& other) const { return statistics == other.statistics && left == other.left; }
+};
+
+// What families give one after the other, in memory for texts of up to `longest` bytes that holds `held` everywhere.
+static Measured measured_in(const Text& text, const std::vector<u32>& families, i64 longest, int held) {
+  const size_t words = static_cast<size_t>(heuristics::Document::memory_words(longest));
+  const size_t scratch_words = static_cast<size_t>(heuristics::scratch_words(longest));
+  std::unique_ptr<u64[]> memory(new u64[words]), scratch(new u64[scratch_words]);
+  std::memset(memory.get(), held, words * sizeof(u64));
+  std::memset(scratch.get(), held, scratch_words * sizeof(u64));
+  heuristics::Document document(longest, memory.get());
+  document.open(text.data(), text.size());
+  Measured found;
+  found.statistics.resize(families.size() * sizeof(heuristics::Statistics) / sizeof(i64));
+  i64* out = found.statistics.data();
+  for (u32 family : families) out = heuristics::measure_family(family, ~0u, document, scratch.get(), out);
+  found.left.assign(reinterpret_cast<const char*>(document.text()), static_cast<size_t>(document.size()));
+  return found;
+}
+
+static void statistics_of_families(Random& random) {
+  const Text text(any_text(random));
+  std::vector<u32> families(1 + random.below(4));
+  for (u32& family : families) family = static_cast<u32>(random.below(heuristics::FAMILY_COUNT));
+  const Measured found = measured_in(text, families, text.size(), 0);
+  require(static_cast<i64>(found.left.size()) <= text.size(), "an edited text is no longer");
+  require(found == measured_in(text, families, text.size() + random.size(500), 0xFF),
+          "what memory held changes no statistic");
 }
 
 template <class Shingles>
@@ -382,6 +418,7 @@ static const Target TARGETS[] = {
     {"joins", joins},               {"survivors", survivors},
     {"language rows", language_rows}, {"exp and log", exact_functions},
     {"normal forms", normal_forms}, {"fastText models", models},
+    {"families", statistics_of_families},
 };
 constexpr size_t TARGET_COUNT = sizeof TARGETS / sizeof *TARGETS;
 
