@@ -26,7 +26,11 @@ class RememberedWords {
  public:
   static constexpr i64 LONGEST = 56;
 
-  explicit RememberedWords(i32 dim) : dim_(dim) { clear(FEWEST_BITS); }
+  explicit RememberedWords(i32 dim) : dim_(dim) {
+    i32 bits = FIRST_BITS;
+    while (bits > FEWEST_BITS && bytes_a_word() << bits > MOST_BYTES) --bits;
+    clear(bits);
+  }
 
   // The key of a word of at most LONGEST bytes; text_end: how far the text may be read.
   static WordKey key(const u8* word, i64 size, const u8* text_end) {
@@ -94,7 +98,7 @@ class RememberedWords {
 
  private:
   static constexpr i64 MOST_BYTES = i64(80) << 20, MIDDLE = LONGEST - 16;
-  static constexpr i32 FEWEST_BITS = 11, MOST_BITS = 19;
+  static constexpr i32 FEWEST_BITS = 6, FIRST_BITS = 11, MOST_BITS = 19;
 
   struct Word {
     WordKey key;  // size 0: none
@@ -102,7 +106,7 @@ class RememberedWords {
     i32 rows;
   };
 
-  i64 bytes_a_word() const { return static_cast<i64>(sizeof(Word)) + MIDDLE + dim_ * 4; }
+  i64 bytes_a_word() const { return static_cast<i64>(sizeof(Word)) + MIDDLE + static_cast<i64>(dim_) * 4; }
   const u8* middle(u32 slot) const { return middles_.data() + static_cast<i64>(slot) * MIDDLE; }
   u8* middle(u32 slot) { return middles_.data() + static_cast<i64>(slot) * MIDDLE; }
 
