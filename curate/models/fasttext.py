@@ -4,10 +4,11 @@ Reading is `fasttext_file`, scoring `kernels/fasttext.h`: labels and probabiliti
 to the rounding of its sums, in a fixed order of operations, whatever the batch, the thread or the machine. How far
 scores lie apart, and speed beside fasttext-predict: `benchmarks/results/fasttext_speed.md`.
 
-Memory: a dense matrix of up to 1 GiB is copied from its file into huge pages, in each process; a larger one stays mapped.
-A quantised one is expanded to floats where that takes at most 64 MiB (lid.176.ftz: 0.9 MB become 3.2 MB), and used as
-codes otherwise. A model of at most 32 labels, and twice as many dimensions, keeps a float a row and label instead, unless
-its softmax is hierarchical. Each thread that scores remembers words in up to 80 MiB, as it meets them.
+Memory: a dense matrix of up to 1 GiB is copied from its file into huge pages, in each process; a larger one stays
+mapped. A quantised one is expanded to floats where that takes at most 64 MiB (lid.176.ftz: 0.9 MB become 3.2 MB), and
+used as codes otherwise. A model of at most 32 labels, and twice as many dimensions, keeps a float a row and label
+instead, unless its softmax is hierarchical. Each thread that scores remembers words in up to 80 MiB, as it meets
+them.
 """
 
 from __future__ import annotations
