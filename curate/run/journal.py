@@ -12,7 +12,7 @@ from curate.io.shard_formats import SHARD_INDEX
 from curate.progress import Progress
 from curate.run.metrics import Metrics
 
-_UNREADABLE = "done again: a power failure, or something else, damaged the receipt"
+_UNREADABLE = "done again: the receipt is damaged, or of another version of curate"
 
 
 class Journal:
