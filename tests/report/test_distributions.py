@@ -99,6 +99,28 @@ def test_two_rules_with_bounds_on_one_score_both_have_its_distribution(out: Path
     assert sum(stats["quality"][-1]["scores"]["books"]) == 5
 
 
+def test_a_statistic_of_another_stage_and_source_is_not_counted(out: Path) -> None:
+    """A second stage writes the same column for the forum, with bounds of its own."""
+    name = "gopher_repetition.top_2_gram"
+    for source, values in (("books", [0.1, 0.15, None, 0.5, 0.2, 0.1]), ("forum", [70.0] * 5)):
+        path = out / "ledger" / source / f"{source}.parquet"
+        pq.write_table(pq.read_table(path).append_column(name, pa.array(values, pa.float64())), path)
+    rule = {"rule": name, "measure": "top_2_gram", "min": None, "max": 0.2}
+    define(out, {"rules": [rule], "keep_stats": [rule]})
+    manifest = json.loads((out / "manifest.json").read_text())
+    second = {"rules": [{**rule, "max": 60.0}], "keep_stats": [{**rule, "max": 60.0}]}
+    stage = {"name": "second", "kind": "heuristics", "sources": ["forum"], "definition": second}
+    manifest["stages"].insert(2, {**stage, "rules": [name]})
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    first, last = (rule for rule in compute_stats(str(out))["rules"] if rule["rule"] == name)
+    assert [(each["stage"], list(each["counts"])) for each in (first, last)] == [
+        ("heuristics", ["books"]),
+        ("second", ["forum"]),
+    ]
+    assert first["edges"][-1] < 1
+    assert sum(first["counts"]["books"]) == sum(last["counts"]["forum"]) == 5
+
+
 def test_values_that_are_none_are_counted_apart(out: Path) -> None:
     path = out / "ledger" / "web" / "web-b.parquet"
     table = pq.read_table(path)
