@@ -90,7 +90,7 @@ class PassState:
     def summary(self) -> str:
         """What was done. The time is what whoever watches has waited, not the sum over tasks."""
         if not self.to_do:
-            return "done before"
+            return "done before" if self.already_done else "nothing to do"
         return ", ".join([_tasks(self.done), *self._amounts(), f"{self.seconds:.1f} s", *self.rates()[:1]])
 
     def rates(self) -> list[str]:

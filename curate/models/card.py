@@ -20,7 +20,9 @@ CARDS = Path(__file__).with_name("cards")
 #: A repository of the Hugging Face hub, with or without a revision.
 HUB_ID = re.compile(r"(?P<hub>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 #: A fastText file of such a repository, as file systems of the hub spell it.
-HUB_FILE = re.compile(r"hf://(?P<hub>[\w.-]+/[\w.-]+)(@(?P<revision>[\w.-]+))?/(?P<file>[\w./-]+\.(bin|ftz))")
+HUB_FILE = re.compile(
+    r"hf://(?P<hub>[\w.-]+/[\w.-]+)(@(?P<revision>refs/(pr|convert)/\w+|[\w.-]+))?/(?P<file>[\w./-]+\.(bin|ftz))"
+)
 
 
 class _Keys(BaseModel):

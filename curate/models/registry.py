@@ -119,7 +119,7 @@ def files_of(card: Card) -> ModelFiles:
     for name, wanted in card.sha256.items():
         if name not in found:
             raise ModelError(
-                Problem(f"model {card.name}", f"{path} has no file {name}", "one, says its card")
+                Problem(f"model {card.name}", f"{path} has no file {name}", "one: a checksum is of it")
             )
         if wanted is not None and found[name] != wanted:
             raise ModelError(Problem(f"model {card.name}", f"{name} has SHA-256 {found[name]}", wanted, told))
@@ -162,21 +162,33 @@ def unpinned_warning(card: Card) -> str | None:
     if card.where.hub is None or card.pinned:
         return None
     return (
-        f"model {card.name}: its card pins no checksum, so what {card.where.hub} holds today decides; the manifest "
-        f"records the checksum that was used. `curate models fetch {card.name}` prints it; {_PIN}... behind the "
-        "model's name pins it"
+        f"model {card.name}: no checksum is pinned, so what {card.where.hub} holds today decides; the manifest "
+        f"records the checksum that was used. `curate models fetch {_fetched_as(card)}` prints it; {_PIN}... behind "
+        "the model's name pins it"
     )
+
+
+def _fetched_as(card: Card) -> str:
+    """The model's name for `curate models fetch`, which takes a repository without a card for a transformer."""
+    where, bare = card.where, HUB_ID.fullmatch(card.name)
+    if where.file is None or not bare or bare["hub"] != where.hub:
+        return card.name
+    revision = f"@{where.revision}" if where.revision else ""
+    return f"hf://{where.hub}{revision}/{where.file}"
 
 
 def _located(card: Card) -> tuple[Path, str]:
     """Where the model is, and what to do if it is not the one of the card."""
     if card.where.hub is not None:
-        return fetch(card), "fetch it again, or correct the card"
+        return fetch(card), "fetch it again, or correct the checksum, in its card or behind the model's name"
     if card.where.path is not None:
         path = Path(card.where.path)
         if not path.exists():
             raise ModelError(Problem(f"model {card.name}", f"{path} is not there"))
-        return path, "give the file that the card describes, or correct the card"
+        return (
+            path,
+            "give the file that the checksum is of, or correct it, in the card or behind the model's name",
+        )
     return _carried(card), f"install the package {card.where.package} again"
 
 

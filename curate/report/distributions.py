@@ -88,9 +88,11 @@ def _round_step(least: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """What is counted of a rule. column: of the statistic, if the run kept it; else values of drops are counted."""
+    """What is counted of a rule. sources: that the stage is shown, None for all. column: of the statistic, if the run
+    kept it; else values of drops are counted."""
 
     stage: str
+    sources: tuple[str, ...] | None
     rule: str
     bounds: Bounds
     column: str | None
@@ -109,6 +111,8 @@ def histograms(manifest: Manifest, totals: Sequence[Total], columns: Collection[
     for stage in manifest.stages:
         if stage.kind in _ELSEWHERE:
             continue
+        # Another stage may have written the same column for other sources.
+        shown = [each for each in totals if _is_shown(stage.sources, each.source)]
         bounds = dict(_bounds(stage))
         dropping = [rule for name, rule in drops if name == stage.name]
         own = _own_column(stage, manifest)
@@ -116,13 +120,19 @@ def histograms(manifest: Manifest, totals: Sequence[Total], columns: Collection[
         for rule in (*dropping, *kept):
             column = _column(rule, own, columns)
             documents, undefined, ends = drops.get((stage.name, rule), (0, 0, (None, None)))
-            low, high = extent(totals, column) if column else ends
+            low, high = extent(shown, column) if column else ends
             if low is not None and high is not None:
                 limit = bounds.get(rule) or _by_kind(stage, rule)
                 given = limit.given()
                 bins = Bins.over(min(low, *given, high), max(high, *given, low))
-                found.append(Histogram(stage.name, rule, limit, column, bins, documents, undefined))
+                found.append(
+                    Histogram(stage.name, stage.sources, rule, limit, column, bins, documents, undefined)
+                )
     return found
+
+
+def _is_shown(sources: Collection[str] | None, source: str) -> bool:
+    return sources is None or source in sources
 
 
 def _drops(totals: Sequence[Total]) -> dict[tuple[str, str], tuple[int, int, Extent]]:
@@ -226,6 +236,8 @@ def distributions(
         counts: dict[str, list[int]] = {}
         found = counted[_name(number)] if each.column else of_drops[each.stage, each.rule]
         for source, place, documents in found:
+            if not _is_shown(each.sources, source):
+                continue
             counts.setdefault(source, [0] * each.bins.number)[place] = documents
         entries.append(
             {

@@ -27,6 +27,7 @@ def dedup_stats(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> li
     if not stages:
         return []
     _gather(connection, [stage.name for stage in stages])
+    _find_orphans(connection, len(stages))
     return [
         {
             "stage": stage.name,
@@ -54,8 +55,8 @@ def _bands(stage: StageEntry) -> dict[str, int] | None:
 
 
 def _gather(connection: duckdb.DuckDBPyConnection, stages: list[str]) -> None:
-    """Makes the tables `duplicate` (documents dropped by these stages), `member` (the other documents of clusters) and
-    `orphan` (doc, source, stage), from one scan of the ledger."""
+    """Makes the tables `duplicate` (documents dropped by these stages) and `member` (the other documents of clusters)
+    from one scan of the ledger."""
     connection.execute(
         """CREATE TEMP TABLE gathered AS
            SELECT doc, source, dropped_by, cluster, cluster_size, duplicate_of, duplicate_in, similarity
@@ -74,12 +75,16 @@ def _gather(connection: duckdb.DuckDBPyConnection, stages: list[str]) -> None:
         [stages],
     )
     connection.execute("DROP TABLE gathered")
+
+
+def _find_orphans(connection: duckdb.DuckDBPyConnection, stages: int) -> None:
+    """Makes the table `orphan` (doc, source, stage) from `duplicate` and `member`."""
     connection.execute(
         "CREATE TEMP TABLE chain AS SELECT doc, duplicate_of AS witness FROM duplicate WHERE duplicate_in IS NULL"
     )
     # A witness stayed at its own stage, so only a later stage can have dropped it as a duplicate: no chain is
     # longer than there are stages. One that ends in an earlier run is no orphan: the text is there.
-    for _ in stages[1:]:
+    for _ in range(stages - 1):
         connection.execute(
             """CREATE OR REPLACE TEMP TABLE chain AS
                SELECT chain.doc, CASE WHEN duplicate.doc IS NULL THEN chain.witness

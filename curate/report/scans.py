@@ -6,6 +6,7 @@ files: so all sums come from one scan, and all counts by value from another.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -107,22 +108,25 @@ def count_by(
     for names in _batches(groupings):
         expressions = list(dict.fromkeys(part for name in names for part in groupings[name]))
         columns = {part: f"c{place}" for place, part in enumerate(expressions)}
-        sets = [[columns[part] for part in groupings[name]] for name in names]
-        named = {
-            _grouping_id(list(columns.values()), grouped): name
-            for grouped, name in zip(sets, names, strict=True)
-        }
+        sets: dict[int, list[str]] = {}
+        named: dict[int, list[str]] = defaultdict(list)
+        for name in names:
+            grouped = [columns[part] for part in groupings[name]]
+            chosen = _grouping_id(list(columns.values()), grouped)
+            # A set that stands there twice would give its rows twice.
+            sets.setdefault(chosen, grouped)
+            named[chosen].append(name)
         every = ", ".join(columns.values())
         query = f"""
             SELECT GROUPING_ID({every}), {every}, count(*)
             FROM (SELECT {", ".join(f"{part} AS {name}" for part, name in columns.items())} FROM {relation})
-            GROUP BY GROUPING SETS ({", ".join(f"({', '.join(grouped)})" for grouped in sets)}) ORDER BY ALL
+            GROUP BY GROUPING SETS ({", ".join(f"({', '.join(grouped)})" for grouped in sets.values())}) ORDER BY ALL
         """
         for chosen, *values in connection.execute(query).fetchall():
-            name = named[chosen]
-            row = (*(values[expressions.index(part)] for part in groupings[name]), values[-1])
-            if row[-2] is not None:
-                found[name].append(row)
+            for name in named[chosen]:
+                row = (*(values[expressions.index(part)] for part in groupings[name]), values[-1])
+                if row[-2] is not None:
+                    found[name].append(row)
     return found
 
 

@@ -29,10 +29,6 @@ class Scores:
     high: int | None
     labelled: bool
 
-    @property
-    def labels(self) -> str:
-        return f"{self.column}_label"
-
     def edges(self) -> list[float]:
         if self.low is None or self.high is None:
             return []
@@ -70,12 +66,23 @@ def groupings(chosen: Sequence[Scores]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for each in chosen:
         if each.labelled:
-            found[each.labels] = ("source", identifier(each.labels))
+            found[_of_labels(each)] = ("source", identifier(f"{each.column}_label"))
         if each.low is not None and each.high is not None:
             name = identifier(each.column)
             place = f"floor(({name}::DOUBLE - {each.low}) * {_BINS / (each.high - each.low)})"
-            found[each.column] = ("source", f"if({finite(name)}, least({_BINS - 1}, {place})::INT, NULL)")
+            found[_of_scores(each)] = (
+                "source",
+                f"if({finite(name)}, least({_BINS - 1}, {place})::INT, NULL)",
+            )
     return found
+
+
+def _of_labels(each: Scores) -> str:
+    return f"labels of {each.column}"
+
+
+def _of_scores(each: Scores) -> str:
+    return f"scores of {each.column}"
 
 
 def quality(
@@ -85,10 +92,10 @@ def quality(
     entries = []
     for each in chosen:
         labels: dict[str, dict[str, int]] = defaultdict(dict)
-        for source, label, documents in counted.get(each.labels, ()):
+        for source, label, documents in counted.get(_of_labels(each), ()):
             labels[source][label] = documents
         bins: dict[str, list[int]] = defaultdict(lambda: [0] * _BINS)
-        for source, place, documents in counted.get(each.column, ()):
+        for source, place, documents in counted.get(_of_scores(each), ()):
             bins[source][place] = documents
         entries.append(
             {

@@ -12,7 +12,7 @@ from curate.io.shard_formats import SHARD_INDEX
 from curate.progress import Progress
 from curate.run.metrics import Metrics
 
-_UNREADABLE = "done again: a power failure, or something else, damaged the receipt"
+_UNREADABLE = "done again: the receipt is damaged, or of another version of curate"
 
 
 class Journal:
@@ -40,25 +40,8 @@ class Journal:
 
     def carry_out(self, each: Pass) -> list[Receipt]:
         """Run what is not done and return the receipts of all the pass's tasks, in the order of its tasks."""
-        receipts: dict[str, Receipt] = {}
-        waiting: list[Task] = []
-        reasons: dict[str, int] = {}
         self.ensure_held()
-        earlier = self._receipts([task for task in each.tasks if task.receipt_path in self._there])
-        for task in each.tasks:
-            self._wanted |= {task.receipt_path, *task.outputs}
-            found = earlier.get(task.name)
-            if found is None:
-                waiting.append(task)
-                if task.receipt_path in self._there:
-                    reasons[_UNREADABLE] = reasons.get(_UNREADABLE, 0) + 1
-            elif stale := _why_stale(task, found, self._there):
-                redone = _updated(task, found, self._there)
-                waiting.append(redone or task)
-                stale = f"done again from kept statistics: {stale}" if redone else f"done again: {stale}"
-                reasons[stale] = reasons.get(stale, 0) + 1
-            else:
-                receipts[task.name] = found
+        receipts, waiting, reasons = self._sorted_out(each)
         for reason, tasks in sorted(reasons.items()):
             self._progress.note(f"{each.name}: {tasks} of {len(each.tasks)} tasks are {reason}")
         self._progress.pass_started(
@@ -85,6 +68,28 @@ class Journal:
     def wanted(self) -> set[str]:
         """Paths relative to OUT of the receipts and outputs of all tasks so far."""
         return self._wanted
+
+    def _sorted_out(self, each: Pass) -> tuple[dict[str, Receipt], list[Task], dict[str, int]]:
+        """The receipts that hold, the tasks that are to be done, and how many of these for which reason, in words."""
+        receipts: dict[str, Receipt] = {}
+        waiting: list[Task] = []
+        reasons: dict[str, int] = {}
+        earlier = self._receipts([task for task in each.tasks if task.receipt_path in self._there])
+        for task in each.tasks:
+            self._wanted |= {task.receipt_path, *task.outputs}
+            found = earlier.get(task.name)
+            if found is None:
+                waiting.append(task)
+                if task.receipt_path in self._there:
+                    reasons[_UNREADABLE] = reasons.get(_UNREADABLE, 0) + 1
+            elif stale := _why_stale(task, found, self._there):
+                redone = _updated(task, found, self._there)
+                waiting.append(redone or task)
+                stale = f"done again from kept statistics: {stale}" if redone else f"done again: {stale}"
+                reasons[stale] = reasons.get(stale, 0) + 1
+            else:
+                receipts[task.name] = found
+        return receipts, waiting, reasons
 
     def _receipts(self, tasks: Sequence[Task]) -> dict[str, Receipt]:
         """The receipts of an earlier run that can be read, by the names of their tasks."""

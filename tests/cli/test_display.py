@@ -46,6 +46,14 @@ SUMMARIES = [
 ]
 
 
+def test_a_pass_without_tasks_was_not_done_before() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    plain = Plain(console)
+    plain.pass_started("resolve", 0, 0, 0)
+    plain.pass_finished("resolve", 0.0)
+    assert shown(console)[-1] == "resolve: nothing to do"
+
+
 @pytest.mark.parametrize("every", [0.0, 1e9])
 def test_plain_lines(every: float) -> None:
     console = Console(file=io.StringIO(), width=200)

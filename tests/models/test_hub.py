@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,12 @@ import yaml
 pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed (extra classifiers)")
 
 from huggingface_hub import constants
+from typer.testing import CliRunner
 
+from curate.cli import app
 from curate.errors import ModelError
 from curate.kernels import Texts
+from curate.models.registry import card_of
 from curate.stages.base import Batch
 from curate.stages.language import Language
 from curate.stages.quality import Quality
@@ -78,7 +82,7 @@ def test_a_fasttext_file_is_taken_from_the_cache_and_checked(tmp_path: Path, cac
     unpinned = stage(card(tmp_path, "fasttext", {"model.bin": None}, **where))
     assert unpinned.definition()["sha256"] == sha256, "what was seen is recorded"
     (warning,) = unpinned.warnings()
-    assert "pins no checksum" in warning
+    assert "no checksum is pinned" in warning
 
 
 def test_language_takes_a_repository_by_its_name(cache: Path) -> None:
@@ -88,7 +92,7 @@ def test_language_takes_a_repository_by_its_name(cache: Path) -> None:
         found = Language(Language.Config(model=model, keep=("en",)))
         assert found.definition()["sha256"] == hashlib.sha256(content).hexdigest()
         (warning,) = found.warnings()
-        assert "pins no checksum" in warning
+        assert "no checksum is pinned" in warning
         verdicts = found.decide(Batch("web", Texts.from_arrow(pa.array(["the", "house"]))), np.arange(2))
         assert set(verdicts.columns["lang"].to_pylist()) <= {"en", "de"}
 
@@ -99,12 +103,13 @@ def test_a_fasttext_file_of_the_hub_pinned_in_the_recipe(cache: Path, kind: type
     sha256 = hashlib.sha256(content).hexdigest()
     into_cache(cache, "someone/words", {"words.ftz": content, "model.bin": content})
     models = ["hf://someone/words/words.ftz", f"hf://someone/words@{COMMIT}/words.ftz"]
-    models += ["someone/words"] if kind is Language else []
+    models += ["someone/words", f"someone/words@{COMMIT}"] if kind is Language else []
     for model in models:
         found, pinned = (kind(kind.Config(model=name)) for name in (model, f"{model}#sha256={sha256}"))
         assert found.definition()["sha256"] == pinned.definition()["sha256"] == sha256
         assert (len(found.warnings()), len(pinned.warnings())) == (1, 0)
-        assert f"`curate models fetch {model}` prints it" in found.warnings()[0]
+        (named,) = re.findall(r"`curate models fetch (\S+)` prints it", found.warnings()[0])
+        assert f"{sha256}  " in CliRunner().invoke(app, ["models", "fetch", named]).stdout
         batch = Batch("web", Texts.from_arrow(pa.array(["the", "house"])))
         assert pinned.decide(batch, np.arange(2)).columns == found.decide(batch, np.arange(2)).columns
         with pytest.raises(ModelError, match=rf"SHA-256 {sha256}(.|\n)*{'0' * 64}"):
@@ -116,13 +121,18 @@ def test_a_fasttext_file_of_the_hub_pinned_in_the_recipe(cache: Path, kind: type
         kind(kind.Config(model="hf://someone/else/words.bin")).definition()
 
 
+def test_the_revision_of_a_file_of_the_hub_may_be_a_pull_request() -> None:
+    where = card_of("hf://someone/words@refs/pr/12/folder/words.bin").where
+    assert (where.hub, where.revision, where.file) == ("someone/words", "refs/pr/12", "folder/words.bin")
+
+
 def test_a_path_and_a_card_can_be_pinned_in_the_recipe(tmp_path: Path, cache: Path) -> None:
     content = model_bytes(Spec())
     sha256 = hashlib.sha256(content).hexdigest()
     path = tmp_path / "words.bin"
     path.write_bytes(content)
     assert stage(f"{path}#sha256={sha256}").definition()["sha256"] == sha256
-    with pytest.raises(ModelError, match="SHA-256"):
+    with pytest.raises(ModelError, match=r"SHA-256(.|\n)*behind the model's name"):
         stage(f"{path}#sha256={'0' * 64}").definition()
     with pytest.raises(ModelError, match="says its card"):
         stage(f"quality-default#sha256={'0' * 64}").definition()

@@ -122,5 +122,5 @@ def test_a_hub_id_is_a_transformer_without_a_checksum() -> None:
     )
     warning = unpinned_warning(card)
     assert warning is not None
-    assert "pins no checksum" in warning
+    assert "no checksum is pinned" in warning
     assert unpinned_warning(card_of("quality-default")) is None

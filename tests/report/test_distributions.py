@@ -75,6 +75,52 @@ def test_a_kept_statistic_is_counted_over_all_documents(out: Path) -> None:
     assert [count_at(found, "books", value) for value in (0.1, 0.15, 0.5)] == [2, 1, 1]
 
 
+def test_two_rules_with_bounds_on_one_score_both_have_its_distribution(out: Path) -> None:
+    """Their column and their bins are the same; so is the name of the score and that of another figure."""
+    path = out / "ledger" / "books" / "books.parquet"
+    table = pq.read_table(path)
+    scores = pa.array([0.1, 0.15, None, 0.5, 0.9, 0.95], pa.float32())
+    rows = table.append_column("languages", scores).to_pylist()
+    rows[0] |= {"dropped_by": "grade", "reason": "quality.low_score", "value": 0.1}
+    rows[5] |= {"dropped_by": "grade", "reason": "quality.high_score", "value": 0.95}
+    schema = table.schema.append(pa.field("languages", pa.float32()))
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+    manifest = json.loads((out / "manifest.json").read_text())
+    bounds = {"column": "languages", "min_score": 0.12, "max_score": 0.92}
+    stage = {"name": "grade", "kind": "quality", "sources": ["books"], "definition": bounds}
+    manifest["stages"].insert(-1, {**stage, "rules": ["quality.low_score", "quality.high_score"]})
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    stats = compute_stats(str(out))
+    graded = {rule["rule"]: rule for rule in stats["rules"] if rule["stage"] == "grade"}
+    assert list(graded) == ["quality.high_score", "quality.low_score"]
+    assert [sum(rule["counts"]["books"]) for rule in graded.values()] == [5, 5]
+    assert [count_at(rule, "books", 0.5) for rule in graded.values()] == [1, 1]
+    assert stats["languages"]["books"] == {"en": 6}
+    assert sum(stats["quality"][-1]["scores"]["books"]) == 5
+
+
+def test_a_statistic_of_another_stage_and_source_is_not_counted(out: Path) -> None:
+    """A second stage writes the same column for the forum, with bounds of its own."""
+    name = "gopher_repetition.top_2_gram"
+    for source, values in (("books", [0.1, 0.15, None, 0.5, 0.2, 0.1]), ("forum", [70.0] * 5)):
+        path = out / "ledger" / source / f"{source}.parquet"
+        pq.write_table(pq.read_table(path).append_column(name, pa.array(values, pa.float64())), path)
+    rule = {"rule": name, "measure": "top_2_gram", "min": None, "max": 0.2}
+    define(out, {"rules": [rule], "keep_stats": [rule]})
+    manifest = json.loads((out / "manifest.json").read_text())
+    second = {"rules": [{**rule, "max": 60.0}], "keep_stats": [{**rule, "max": 60.0}]}
+    stage = {"name": "second", "kind": "heuristics", "sources": ["forum"], "definition": second}
+    manifest["stages"].insert(2, {**stage, "rules": [name]})
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    first, last = (rule for rule in compute_stats(str(out))["rules"] if rule["rule"] == name)
+    assert [(each["stage"], list(each["counts"])) for each in (first, last)] == [
+        ("heuristics", ["books"]),
+        ("second", ["forum"]),
+    ]
+    assert first["edges"][-1] < 1
+    assert sum(first["counts"]["books"]) == sum(last["counts"]["forum"]) == 5
+
+
 def test_values_that_are_none_are_counted_apart(out: Path) -> None:
     path = out / "ledger" / "web" / "web-b.parquet"
     table = pq.read_table(path)

@@ -67,8 +67,8 @@ def test_a_damaged_receipt_is_done_again_and_said(
     before, notes = receipt_times(out), Notes()
     run(load_recipe(str(finished / "recipe.yaml")), str(out), workers=2, progress=notes)
     assert [note for note in notes.notes if "damaged" in note] == [
-        f"documents-1: 1 of {len(list(damaged.parents[1].rglob('*.json')))} tasks are done again: a power failure, or "
-        "something else, damaged the receipt"
+        f"documents-1: 1 of {len(list(damaged.parents[1].rglob('*.json')))} tasks are done again: the receipt is "
+        "damaged, or of another version of curate"
     ]
     after = receipt_times(out)
     assert {path for path in after if after[path] != before[path]} == {str(damaged.relative_to(out))}
@@ -81,7 +81,7 @@ def test_the_receipt_of_another_task_is_none(finished: Path, tmp_path: Path) -> 
     first.write_bytes(second.read_bytes())
     notes = Notes()
     run(load_recipe(str(finished / "recipe.yaml")), str(out), workers=2, progress=notes)
-    assert any("damaged the receipt" in note for note in notes.notes)
+    assert any("the receipt is damaged" in note for note in notes.notes)
     assert json.loads(first.read_bytes())["task"] != json.loads(second.read_bytes())["task"]
     assert output_bytes(out) == output_bytes(finished / "out")
 

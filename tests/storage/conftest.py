@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from urllib.parse import unquote
 
 import fsspec
@@ -105,8 +106,13 @@ class Generations:
 
     def __init__(self) -> None:
         self.names: set[str] = set()
+        self._one_at_a_time = Lock()
 
     def __call__(self, request: Request) -> Answer | None:
+        with self._one_at_a_time:
+            return self._answer(request)
+
+    def _answer(self, request: Request) -> Answer | None:
         if request.method == "DELETE":
             self.names.discard(request.path.partition("/o/")[2])
         elif request.path.startswith("/batch/"):

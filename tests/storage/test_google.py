@@ -54,7 +54,7 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def receipts(google: Proxy) -> list[str]:
     """The receipts that are there, in the order of writing."""
     assert isinstance(google.fault, Generations)
-    return [name for name in google.fault.names if name.startswith("out/run/receipts/")]
+    return [name for name in tuple(google.fault.names) if name.startswith("out/run/receipts/")]
 
 
 @pytest.mark.filterwarnings(
