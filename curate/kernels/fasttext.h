@@ -23,7 +23,12 @@
 #if defined(__CUDACC__)
 #define CURATE_PREFETCH(address)
 #else
-#define CURATE_PREFETCH(address) __builtin_prefetch(address)
+// GCC drops calls of functions that do nothing but prefetch, as if they had no effect: the empty statement is one.
+#define CURATE_PREFETCH(address)  \
+  do {                            \
+    __builtin_prefetch(address);  \
+    __asm__ volatile("");         \
+  } while (false)
 #endif
 
 namespace curate {
@@ -34,12 +39,11 @@ enum FastTextLoss : i32 { HIERARCHICAL = 1, NEGATIVE = 2, SOFTMAX = 3, ONE_VS_AL
 
 // A model as plain arrays. Everything is read only.
 struct FastTextView {
-  // Dictionary: entry i (words first, then labels) is spelling[begin[i] .. end[i]); `word_slots` holds entry
-  // + 1 (0 is empty) by linear probing from fasttext_slot(hash).
+  // Dictionary: entry i (words first, then labels) is spelling[begin[i] .. end[i]); `word_slots` holds
+  // hash << 32 | entry + 1 (0 is empty) by linear probing from fasttext_slot(hash).
   const u8* spelling;
   const i64 *begin, *end;
-  const u32* hashes;
-  const u32* word_slots;
+  const u64* word_slots;
   i32 word_shift;
   i32 words, labels;
   // N-grams.
@@ -179,12 +183,11 @@ CURATE_HD bool fasttext_is_label(const FastTextView& m, const u8* word, i64 size
 CURATE_HD i32 fasttext_entry(const FastTextView& m, const u8* word, i64 size, u32 hash) {
   u32 mask = static_cast<u32>((u64(1) << (64 - m.word_shift)) - 1);
   for (u32 slot = fasttext_slot(hash, m.word_shift);; slot = (slot + 1) & mask) {
-    u32 held = m.word_slots[slot];
+    const u64 held = m.word_slots[slot];
     if (held == 0) return -1;
-    i32 entry = static_cast<i32>(held - 1);
-    if (m.hashes[entry] == hash && m.end[entry] - m.begin[entry] == size &&
-        fasttext_same(m.spelling + m.begin[entry], word, size))
-      return entry;
+    if (held >> 32 != hash) continue;
+    const i32 entry = static_cast<i32>(static_cast<u32>(held) - 1);
+    if (m.end[entry] - m.begin[entry] == size && fasttext_same(m.spelling + m.begin[entry], word, size)) return entry;
   }
 }
 

@@ -91,7 +91,6 @@ class FastText {
     array("spelling", spelling_.data(), spelling_.shape(0));
     array("begin", begin_.data(), begin_.shape(0));
     array("end", end_.data(), end_.shape(0));
-    array("hashes", model.hashes.data(), model.hashes.size());
     array("word_slots", model.word_slots.data(), model.word_slots.size());
     array("kept_filter", model.kept_filter.data(), model.kept_filter.size());
     array("kept_slots", model.kept_slots.data(), model.kept_slots.size());

@@ -66,7 +66,10 @@ class WordBounds {
     }
     u64 changes = inside ^ (inside << 1 | in_word_);
     in_word_ = inside >> 63;
-    for (; changes; changes &= changes - 1) bounds_[count_++] = at_ + __builtin_ctzll(changes);
+    // Sixteen at a time, whether there or not: how many there are is hard to foretell.
+    i64* next = bounds_ + count_;
+    for (count_ += __builtin_popcountll(changes); changes; next += 16)
+      for (i32 i = 0; i < 16; ++i, changes &= changes - 1) next[i] = at_ + __builtin_ctzll(changes | u64(1) << 63);
     at_ += 64;
   }
 
@@ -74,7 +77,7 @@ class WordBounds {
   i64 size_ = 0, at_ = 0;
   u64 in_word_ = 0;
   i32 count_ = 0;
-  i64 bounds_[2 * MOST + 1];
+  i64 bounds_[2 * MOST + 16];
 };
 
 }  // namespace curate::cpu

@@ -50,7 +50,7 @@ class FastTextModel {
   FastTextModel& operator=(const FastTextModel&) = delete;
 
   FastTextView view = {};
-  HugePages<u32> hashes, word_slots;
+  HugePages<u64> word_slots;
   std::vector<u64> kept_slots, kept_filter;
   std::vector<float> output;
   HugePages<float> folded;
@@ -91,21 +91,18 @@ class FastTextModel {
   void index_words() {
     const size_t entries = parts_.begin.size;
     const i32 bits = bits_for(2 * entries + 1);
-    word_slots = HugePages<u32>::zeros(size_t(1) << bits);
-    hashes = HugePages<u32>(entries);
+    word_slots = HugePages<u64>::zeros(size_t(1) << bits);
     view.word_shift = 64 - bits;
-    view.hashes = hashes.data();
     view.word_slots = word_slots.data();
     const u32 mask = static_cast<u32>(word_slots.size() - 1);
     for (size_t i = 0; i < entries; ++i) {
       u32 hash = FASTTEXT_HASH_SEED;
       for (i64 at = view.begin[i]; at < view.end[i]; ++at) hash = fasttext_hash(hash, view.spelling[at]);
-      hashes[i] = hash;
       if (fasttext_entry(view, view.spelling + view.begin[i], view.end[i] - view.begin[i], hash) >= 0)
         throw std::invalid_argument("a word stands twice in the dictionary");
       u32 slot = fasttext_slot(hash, view.word_shift);
       while (word_slots[slot]) slot = (slot + 1) & mask;
-      word_slots[slot] = static_cast<u32>(i + 1);
+      word_slots[slot] = static_cast<u64>(hash) << 32 | (i + 1);
     }
   }
 

@@ -169,11 +169,13 @@ class FastTextScorer {
     for (size_t i = first; i < last; ++i) {
       Word& word = *unknown_[i];
       word.first = listed++;
+      find_slot(&word);
       fasttext_word_rows(m_, word.spelling, word.size, -1, [&](i32 row) {
         fasttext_prefetch_row(m_, row);
         rows_[listed++] = row;
       });
       word.rows = listed - word.first;
+      if (word.entry >= 0) CURATE_PREFETCH(m_.spelling + m_.begin[word.entry]);
     }
     look_up(first, last);
     for (size_t i = first; i < last; ++i) {
@@ -200,24 +202,20 @@ class FastTextScorer {
     add_rows(word->sum);
   }
 
-  // Finds words in the dictionary. Each step asks for the memory that the next one reads.
+  // The entry that a word has if its hash is the first in its slot, else -1; asks for what `look_up` reads.
+  void find_slot(Word* word) {
+    const u64 held = m_.word_slots[fasttext_slot(word->hash, m_.word_shift)];
+    word->entry = held >> 32 == word->hash ? static_cast<i32>(static_cast<u32>(held)) - 1 : -1;
+    if (word->entry < 0) return;
+    CURATE_PREFETCH(m_.begin + word->entry);
+    CURATE_PREFETCH(m_.end + word->entry);
+    fasttext_prefetch_row(m_, word->entry);
+  }
+
   void look_up(size_t first, size_t last) {
     for (size_t i = first; i < last; ++i) {
       Word& word = *unknown_[i];
-      word.entry = static_cast<i32>(m_.word_slots[fasttext_slot(word.hash, m_.word_shift)]) - 1;
-      if (word.entry < 0) continue;
-      CURATE_PREFETCH(m_.hashes + word.entry);
-      CURATE_PREFETCH(m_.begin + word.entry);
-      CURATE_PREFETCH(m_.end + word.entry);
-    }
-    for (size_t i = first; i < last; ++i) {
-      const Word& word = *unknown_[i];
-      if (word.entry >= 0 && m_.hashes[word.entry] == word.hash) CURATE_PREFETCH(m_.spelling + m_.begin[word.entry]);
-    }
-    for (size_t i = first; i < last; ++i) {
-      Word& word = *unknown_[i];
       word.entry = fasttext_entry(m_, word.spelling, word.size, word.hash);
-      if (word.entry >= 0) fasttext_prefetch_row(m_, word.entry);
       if (fasttext_is_label(m_, word.spelling, word.size, word.entry)) word.state = LABEL;
     }
   }

@@ -21,7 +21,7 @@ _POINTER = np.uint64
 #: struct FastTextView of fasttext.h.
 VIEW = np.dtype(
     [
-        *((name, _POINTER) for name in ("spelling", "begin", "end", "hashes", "word_slots")),
+        *((name, _POINTER) for name in ("spelling", "begin", "end", "word_slots")),
         *((name, np.int32) for name in ("word_shift", "words", "labels", "min_n", "max_n", "word_ngrams")),
         ("bucket", np.uint32),
         ("bucket_inverse", np.uint64),
