@@ -1,9 +1,12 @@
 """How fast one core applies each family of heuristic rules, beside the same rules in plain Python.
 
     python -m benchmarks.heuristics FOLDER [--column text] [--megabytes 64] [--plain-megabytes 2]
+        [--sentences PARQUET]
 
 FOLDER is searched for Parquet files with a text column. Plain Python gets the first documents of the sample,
 and both ways must agree on every score of those. Documents of ASCII alone are then compared with the others.
+`--sentences` names a file with the columns `text` and `lang`: sentences of a language, put together to documents of
+4 kB, are compared with those of English.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from uniseg.wordbreak import words as uniseg_words
 
@@ -26,6 +30,9 @@ from curate.stages.heuristics import Heuristics
 from tests.heuristics import oracle, oracle_gopher
 
 Scores = dict[str, float | None]
+
+LANGUAGES = ("en", "fr", "ru", "el", "ar", "hi", "ko", "th", "zh", "ja")
+DATATROVE_GOPHER = ("datatrove.gopher_quality", "datatrove.gopher_repetition")
 
 
 def plain_dclm(text: str) -> Scores:
@@ -99,6 +106,31 @@ def python(texts: list[str], profile: str) -> float:
     return int(batch.texts.sizes.sum()) / taken
 
 
+def by_language(path: Path, languages: tuple[str, ...], megabytes: float) -> dict[str, list[str]]:
+    """Documents of 4 kB, of the sentences of each language again and again."""
+    found = pq.read_table(path, columns=["lang", "text"])
+    documents: dict[str, list[str]] = {}
+    for language in languages:
+        sentences = found.filter(pc.equal(found["lang"], language))["text"].to_pylist()
+        joined = "\n".join(sentences)
+        times = int(megabytes * 1e6 / len(joined.encode())) + 1
+        step = 4_000 * len(joined) // len(joined.encode())
+        whole = "\n".join([joined] * times)
+        documents[language] = [whole[at : at + step] for at in range(0, len(whole), step)]
+    return documents
+
+
+def compare_languages(path: Path) -> None:
+    print(f"{'MB/s a core; times slower than en':34}" + "".join(f"{name:>16}" for name in LANGUAGES))
+    batches = {
+        language: batch_of(texts) for language, texts in by_language(path, LANGUAGES, megabytes=2).items()
+    }
+    for profiles in (("gopher",), DATATROVE_GOPHER, ("fineweb",), ("fineweb", "nemo"), ("dolma",), ("dclm",)):
+        speeds = {language: ours(batch, profiles) for language, batch in batches.items()}
+        cells = [f"{speed / 1e6:9.1f} ({speeds['en'] / speed:4.2f})" for speed in speeds.values()]
+        print(f"{' and '.join(profiles):34.34}" + "".join(f"{cell:>16}" for cell in cells), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -107,6 +139,7 @@ def main() -> None:
     parser.add_argument("--column", default="text")
     parser.add_argument("--megabytes", type=float, default=64)
     parser.add_argument("--plain-megabytes", type=float, default=2)
+    parser.add_argument("--sentences", type=Path)
     arguments = parser.parse_args()
 
     documents = sample(arguments.folder, arguments.column, arguments.megabytes)
@@ -124,6 +157,8 @@ def main() -> None:
     for profiles in (("gopher",), ("fineweb",), ("nemo", "fineweb")):
         ascii, other = (ours(half, profiles) for half in halves)
         print(f"{' and '.join(profiles):32}{ascii / 1e6:12.1f}{other / 1e6:10.1f}{ascii / other:8.2f}")
+    if arguments.sentences:
+        compare_languages(arguments.sentences)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-// Where a text has white space and where letters, a bit a byte: what it is split into chunks by.
+// Where a text has white space and where what no rule is about, a bit a byte: what it is split into chunks by.
 #pragma once
 #include "heuristics_scan.h"
+#include "spacy_affixes.h"
 
 namespace curate::spacy {
 
@@ -14,8 +15,29 @@ CURATE_HD bool is_alphanumeric(u8 byte) {
 struct MarkBlock {
   u64 white;    // ASCII white space
   u64 letters;  // of ASCII
-  u64 perhaps;  // first bytes of white space outside of ASCII: C2 E1 E2 E3
+  u64 pairs;    // first bytes of two: C3 to DF, none of them white space
+  u64 others;   // first bytes of two or three that white space may have: C2, E0 to EF
+  u64 seconds;  // continuation bytes
 };
+
+// Whether no rule is about a character outside of ASCII that is no white space.
+CURATE_HD constexpr bool is_plain(u32 code) {
+  const u32 known = CLASS_PROPERTIES[CLASSES[CLASS_BLOCK[code >> 8]][code & 255]];
+  const bool special = code == 0x2013 || code == 0x2014 || code == 0x2019 || code == 0x2026;
+  return !(known & (PREFIX | SUFFIX | ICON)) && !special;
+}
+
+// A bit for each character of two bytes that a rule is about, by their first, from C3 to DF, and second byte.
+struct PairRules {
+  u64 seconds[0xE0 - 0xC3] = {};
+
+  CURATE_HD constexpr PairRules() {
+    for (u32 code = 0xC0; code < 0x800; ++code)
+      if (!is_plain(code)) seconds[(code >> 6) - 3] |= u64(1) << (code & 63);
+  }
+};
+
+CURATE_TABLE PairRules PAIR_RULES;
 
 CURATE_HD MarkBlock mark_portable(const u8* bytes) {
   MarkBlock block = {};
@@ -23,7 +45,9 @@ CURATE_HD MarkBlock mark_portable(const u8* bytes) {
     const u8 c = bytes[i], low = c | 0x20;
     block.white |= static_cast<u64>(c == ' ' || (c >= 9 && c <= 13) || (c >= 28 && c <= 31)) << i;
     block.letters |= static_cast<u64>(low >= 'a' && low <= 'z') << i;
-    block.perhaps |= static_cast<u64>(c == 0xC2 || (c >= 0xE1 && c <= 0xE3)) << i;
+    block.pairs |= static_cast<u64>(c >= 0xC3 && c <= 0xDF) << i;
+    block.others |= static_cast<u64>(c == 0xC2 || (c >= 0xE0 && c <= 0xEF)) << i;
+    block.seconds |= static_cast<u64>(c >= 0x80 && c <= 0xBF) << i;
   }
   return block;
 }
@@ -35,10 +59,12 @@ CURATE_HD MarkBlock mark(const u8* bytes) {
   for (int part = 0; part < heuristics::BLOCK_BYTES / 16; ++part) {
     const __m128i x = load(bytes + 16 * part), low = _mm_or_si128(x, _mm_set1_epi8(0x20));
     const __m128i controls = either(within(x, 9, 13), within(x, 28, 31));
-    const __m128i perhaps = either(is(x, static_cast<char>(0xC2)), within(x, 0xE1, 0xE3));
+    const __m128i others = either(is(x, static_cast<char>(0xC2)), within(x, 0xE0, 0xEF));
     block.white |= mask(either(is(x, ' '), controls), part);
     block.letters |= mask(within(low, 'a', 'z'), part);
-    block.perhaps |= mask(perhaps, part);
+    block.pairs |= mask(within(x, 0xC3, 0xDF), part);
+    block.others |= mask(others, part);
+    block.seconds |= mask(within(x, 0x80, 0xBF), part);
   }
   return block;
 #else
@@ -62,13 +88,13 @@ class TextMarks {
  public:
   // `memory` holds as many bytes as the longest text, and PADDING.
   CURATE_HD explicit TextMarks(u8* memory)
-      : white_(reinterpret_cast<u64*>((reinterpret_cast<size_t>(memory) + 7) & ~size_t(7))), letters_(nullptr) {}
+      : white_(reinterpret_cast<u64*>((reinterpret_cast<size_t>(memory) + 7) & ~size_t(7))), plain_(nullptr) {}
 
   CURATE_HD void scan(const u8* text, i64 size) {
     constexpr i64 bytes = heuristics::BLOCK_BYTES;
     size_ = size;
-    letters_ = white_ + size / bytes + 1;
-    u64 spill = 0;
+    plain_ = white_ + size / bytes + 1;
+    u64 white = 0, plain = 0;  // bytes of the next block, of characters that began before it
     for (i64 at = 0; at < size; at += bytes) {
       MarkBlock block;
       if (at + bytes <= size) {
@@ -78,26 +104,35 @@ class TextMarks {
         for (i64 i = at; i < size; ++i) padded[i - at] = text[i];
         block = mark(padded);
       }
-      block.white |= spill;
-      spill = 0;
-      for (u64 rest = block.perhaps; rest; rest &= rest - 1) {
+      const u64 pairs = plain_pairs(block, text + at, size - at);
+      white |= block.white;
+      plain |= block.letters | pairs | pairs << 1;
+      u64 white_after = 0, plain_after = pairs >> 63;
+      for (u64 rest = block.others; rest; rest &= rest - 1) {
         const int i = heuristics::lowest_bit(rest);
         const CodePoint code = decode(text + at + i, size - at - i);
-        if (!is_white_space(code.value)) continue;
-        const u64 own = (u64(1) << code.size) - 1;
-        block.white |= own << i;
-        if (i + code.size > bytes) spill = own >> (bytes - i);
+        const u64 own = (u64(1) << code.size) - 1, after = i + code.size > bytes ? own >> (bytes - i) : 0;
+        if (is_white_space(code.value)) {
+          white |= own << i;
+          white_after |= after;
+        } else if (is_plain(code.value)) {
+          plain |= own << i;
+          plain_after |= after;
+        }
       }
-      white_[at / bytes] = block.white;
-      letters_[at / bytes] = block.letters;
+      white_[at / bytes] = white;
+      plain_[at / bytes] = plain;
+      white = white_after;
+      plain = plain_after;
     }
   }
 
-  // Whether the bytes begin .. end, of which there are some, are letters of ASCII.
-  CURATE_HD bool all_letters(i64 begin, i64 end) const {
-    if (end - begin > 56) return next_bit(letters_, ~u64(0), begin, end) == end;
+  // Whether the bytes begin .. end, of which there are some, are letters of ASCII and characters of two and three bytes
+  // that no rule is about.
+  CURATE_HD bool all_plain(i64 begin, i64 end) const {
+    if (end - begin > 56) return next_bit(plain_, ~u64(0), begin, end) == end;
     u64 bits;
-    memcpy(&bits, reinterpret_cast<const u8*>(letters_) + begin / 8, 8);
+    memcpy(&bits, reinterpret_cast<const u8*>(plain_) + begin / 8, 8);
     return (~bits >> (begin & 7) & ((u64(1) << (end - begin)) - 1)) == 0;
   }
 
@@ -158,7 +193,19 @@ class TextMarks {
   };
 
  private:
-  u64 *white_, *letters_;
+  // The first bytes of characters of two bytes that no rule is about.
+  CURATE_HD static u64 plain_pairs(const MarkBlock& block, const u8* text, i64 size) {
+    constexpr int bytes = heuristics::BLOCK_BYTES;
+    const u64 beyond = size > bytes && is_continuation(text[bytes]);
+    u64 plain = block.pairs & (block.seconds >> 1 | beyond << (bytes - 1));
+    for (u64 rest = plain; rest; rest &= rest - 1) {
+      const int i = heuristics::lowest_bit(rest);
+      if (PAIR_RULES.seconds[text[i] - 0xC3] >> (text[i + 1] & 63) & 1) plain &= ~(u64(1) << i);
+    }
+    return plain;
+  }
+
+  u64 *white_, *plain_;
   i64 size_ = 0;
 };
 

@@ -113,10 +113,10 @@ class Tokenizer {
       const i64 after = edges.next(), n = after - at;
       gap_ = gap;
       copy(text + at, s_ + end, n, size - at);
-      if (marks.all_letters(at, after) || is_number(end, end + n)) {
+      if (marks.all_plain(at, after) || is_number(end, end + n)) {
         take_plain(end, end + n);
       } else {
-        take_marked(end, end + n, n > 1 && marks.all_letters(at, after - 1));
+        take_marked(end, end + n, n > 1 && marks.all_plain(at, after - 1));
       }
       end += n;
       at = edges.next();
@@ -167,11 +167,11 @@ class Tokenizer {
     }
   }
 
-  // Notes the words that marks are among: sequences have some in their first two words. `letters`: all before the last
-  // byte are letters.
-  CURATE_HD void take_marked(i64 begin, i64 end, bool letters) {
+  // Notes the words that marks are among: sequences have some in their first two words. `plain`: no rule is about what
+  // is before the last byte.
+  CURATE_HD void take_marked(i64 begin, i64 end, bool plain) {
     memory_.others[marked_++] = static_cast<u32>(words_.count);
-    if (letters && is_stopped_word(begin, end)) {
+    if (plain && is_stopped_word(begin, end)) {
       take_plain(begin, end - 1);
       start_word(end - 1);
     } else {
@@ -180,10 +180,10 @@ class Tokenizer {
     memory_.others[marked_++] = static_cast<u32>(words_.count);
   }
 
-  // What take_affixes would do with letters before a mark, without the search for anything else.
+  // What take_affixes would do with a plain word before a mark, without the search for anything else.
   CURATE_HD bool is_stopped_word(i64 begin, i64 end) const {
     const u8 mark = s_[end - 1];
-    const bool stop = mark == '.' && s_[end - 2] >= 'a';
+    const bool stop = mark == '.' && properties_before(s_ + begin, end - 1 - begin) & BEFORE_STOP;
     if (!stop && mark != ',' && mark != ';' && mark != ':' && mark != '!' && mark != '?') return false;
     return !special_case(s_ + begin, end - begin);
   }

@@ -151,11 +151,12 @@ std::vector<std::string> spacy_words(const std::string& text) {
   return split;
 }
 
-// White space and letters of 64 bytes, both ways, so that a test can hold them against each other.
+// What kinds of bytes 64 are, both ways, so that a test can hold them against each other.
 std::vector<std::pair<u64, u64>> spacy_marks(In<u8> bytes) {
   if (bytes.shape(0) != BLOCK_BYTES) throw std::invalid_argument("a block is 64 bytes");
   const spacy::MarkBlock a = spacy::mark_portable(bytes.data()), b = spacy::mark(bytes.data());
-  return {{a.white, b.white}, {a.letters, b.letters}, {a.perhaps, b.perhaps}};
+  return {{a.white, b.white}, {a.letters, b.letters}, {a.pairs, b.pairs},
+          {a.others, b.others}, {a.seconds, b.seconds}};
 }
 
 }  // namespace
