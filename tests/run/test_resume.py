@@ -12,19 +12,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from curate.progress import Silent
 from curate.recipe import load_recipe
 from curate.run import run
 from tests.run.corpora import RECIPE, document, write_corpora, write_recipe
+from tests.run.notes import Notes
 from tests.run.outputs import output_bytes, receipt_times
-
-
-class Notes(Silent):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, message: str) -> None:
-        self.notes.append(message)
 
 
 @pytest.fixture(scope="module")
