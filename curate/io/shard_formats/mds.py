@@ -63,7 +63,7 @@ class Mds(ShardFormat):
             head = _head(_config(encodings, options.compression), sizes, paths[0])
             samples.seek(0)
             with atomic_write(paths[0]) as file:
-                _copy(head, samples, file, options.compression)
+                _copy(head, samples, len(head) + sum(sizes), file, options.compression)
         return {
             "config": _config(encodings, options.compression),
             "raw_bytes": len(head) + sum(sizes),
@@ -156,10 +156,11 @@ def _head(config: dict[str, Any], sizes: Sequence[int], path: str) -> bytes:
     return np.uint32(len(sizes)).tobytes() + bounds.astype("<u4").tobytes() + text
 
 
-def _copy(head: bytes, samples: IO[bytes], to: BinaryIO, compression: str) -> None:
+def _copy(head: bytes, samples: IO[bytes], size: int, to: BinaryIO, compression: str) -> None:
     if compression == "zstd":
         compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True)
-        with compressor.stream_writer(to, closefd=False) as writer:
+        # Streaming's decompressor does not read a frame of more than 128 KiB that is silent about its size.
+        with compressor.stream_writer(to, size=size, closefd=False) as writer:
             writer.write(head)
             shutil.copyfileobj(samples, cast(BinaryIO, writer), _COPIED_AT_ONCE)
     else:
