@@ -12,7 +12,9 @@ namespace curate::spacy {
 constexpr int SEQUENCE_COUNT = sizeof(SEQUENCES) / sizeof(Sequence);
 constexpr int LONGEST_UNIT = 10;  // bytes
 
-CURATE_HD u32 properties(u32 code) { return CLASS_PROPERTIES[CLASSES[CLASS_BLOCK[code >> 8]][code & 255]]; }
+CURATE_HD constexpr u32 properties(u32 code) {
+  return CLASS_PROPERTIES[CLASSES[CLASS_BLOCK[code >> 8]][code & 255]];
+}
 
 CURATE_HD bool is_digit(u8 byte) { return byte >= '0' && byte <= '9'; }
 
@@ -107,7 +109,7 @@ CURATE_HD i64 hyphens_size(const u8* s, i64 at, i64 end) {
   return properties_at(s, at + size, end) & ALPHA ? size : 0;
 }
 
-CURATE_HD bool is_hyphen(u32 code) { return code == '-' || code == '~' || code == 0x2013 || code == 0x2014; }
+CURATE_HD constexpr bool is_hyphen(u32 code) { return code == '-' || code == '~' || code == 0x2013 || code == 0x2014; }
 
 // Bytes of the infix at byte `at` of the piece s[begin .. end], 0 where there is none.
 CURATE_HD i64 infix_size(const u8* s, i64 begin, i64 at, i64 end) {

@@ -1,4 +1,4 @@
-// Where a text has white space and where what no rule is about, a bit a byte: what it is split into chunks by.
+// Where a text has white space, which splits it into chunks, and where characters that no rule is about: a bit a byte.
 #pragma once
 #include "heuristics_scan.h"
 #include "spacy_affixes.h"
@@ -22,9 +22,9 @@ struct MarkBlock {
 
 // Whether no rule is about a character outside of ASCII that is no white space.
 CURATE_HD constexpr bool is_plain(u32 code) {
-  const u32 known = CLASS_PROPERTIES[CLASSES[CLASS_BLOCK[code >> 8]][code & 255]];
-  const bool special = code == 0x2013 || code == 0x2014 || code == 0x2019 || code == 0x2026;
-  return !(known & (PREFIX | SUFFIX | ICON)) && !special;
+  // Rules name these by themselves: dashes between letters, the apostrophe before an s, two ellipses.
+  const bool named = is_hyphen(code) || code == 0x2019 || code == 0x2026;
+  return !(properties(code) & (PREFIX | SUFFIX | ICON)) && !named;
 }
 
 // A bit for each character of two bytes that a rule is about, by their first, from C3 to DF, and second byte.
