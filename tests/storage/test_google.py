@@ -11,15 +11,12 @@ import json
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
-from threading import Barrier
 
 import fsspec
 import pytest
 
-from curate.errors import OutputError, SourceError
+from curate.errors import SourceError
 from curate.io import object_lock
 from curate.io.files import (
     atomic_write,
@@ -36,6 +33,7 @@ from curate.report import verify
 from curate.run import clean, run
 from tests.run.corpora import RECIPE, write_corpora, write_recipe
 from tests.run.outputs import output_bytes
+from tests.storage.competing import hold_at_once
 from tests.storage.conftest import Generations
 from tests.storage.faults import Answer, Proxy, Request
 from tests.storage.test_runs import remote_bytes
@@ -139,21 +137,7 @@ def test_of_two_runs_that_begin_at_once_one_gets_the_folder(
 ) -> None:
     monkeypatch.setattr(object_lock, "BEAT_SECONDS", 0.2)
     monkeypatch.setattr(object_lock, "_POLL_SECONDS", 0.1)
-    begin, ended = Barrier(3), Barrier(3)
-
-    def compete(_: int) -> str:
-        with ExitStack() as stack:
-            begin.wait()
-            try:
-                stack.enter_context(hold(f"{google_bucket}/out"))
-            except OutputError as error:
-                ended.wait()
-                return str(error)
-            ended.wait()
-            return "held"
-
-    with ThreadPoolExecutor(3) as threads:
-        outcomes = sorted(threads.map(compete, range(3)))
+    outcomes = hold_at_once(f"{google_bucket}/out", runs=3)
     assert outcomes.count("held") == 1
     assert all("is in use by process" in outcome for outcome in outcomes if outcome != "held")
     assert list_folder(f"{google_bucket}/out") == []

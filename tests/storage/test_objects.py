@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from threading import Barrier
-
 import boto3
 import numpy as np
 import pytest
@@ -15,6 +11,7 @@ from curate.io import object_lock
 from curate.io.exchange import ExchangeFile, write_arrays
 from curate.io.files import atomic_write, list_folder, open_binary, read_json, recording, sha256_of
 from curate.io.lock import hold
+from tests.storage.competing import hold_at_once
 from tests.storage.faults import Answer, Proxy, Request
 
 #: More than what goes in one PUT.
@@ -75,21 +72,7 @@ def test_of_two_runs_that_begin_at_once_one_gets_the_folder(
 ) -> None:
     monkeypatch.setattr(object_lock, "BEAT_SECONDS", 0.2)
     monkeypatch.setattr(object_lock, "_POLL_SECONDS", 0.1)
-    begin, ended = Barrier(4), Barrier(4)
-
-    def compete(_: int) -> str:
-        with ExitStack() as stack:
-            begin.wait()
-            try:
-                stack.enter_context(hold(f"{bucket}/out"))
-            except OutputError as error:
-                ended.wait()
-                return str(error)
-            ended.wait()
-            return "held"
-
-    with ThreadPoolExecutor(4) as threads:
-        outcomes = sorted(threads.map(compete, range(4)))
+    outcomes = hold_at_once(f"{bucket}/out", runs=4)
     assert outcomes.count("held") == 1
     assert all("is in use by process" in outcome for outcome in outcomes if outcome != "held")
     assert list_folder(f"{bucket}/out") == []
