@@ -4,13 +4,13 @@
 // those of neighbouring words' hashes. The hidden vector is their sum divided by their number. In a text of up to
 // FASTTEXT_BY_WORDS bytes the rows of a word are added up first, from 0 on and in fastText's order, then the words' sums
 // one after the other, then the rows of neighbouring words. So a word's sum depends on the word alone and may be
-// remembered. A longer text is added row after row as fastText does it, because its single-precision sum drifts and only
-// the same order drifts alike. Scores depend neither on batch, thread nor machine; exp and log are those of
-// exact_math.h.
+// remembered. A longer text, and one whose repetitions would carry its score away from fastText's (fasttext_drift.h), is
+// added row after row as fastText does it, because its single-precision sum drifts and only the same order drifts alike.
+// Scores depend neither on batch, thread nor machine; exp and log are those of exact_math.h.
 //
 // A model with few labels (FastTextModel::folds) is folded: each row becomes its products with the output layer's rows, and
 // the hidden vector the logits. Both are linear, so this changes the last bits alone; it saves most of the memory that
-// a text touches.
+// a text touches. Row after row, it is the model's own rows that are added.
 //
 // The one other departure from fastText is that a line feed is a space like any other, where fastText reads no further
 // than the first; the end-of-sentence word that fastText finds there is added after the last word.
@@ -68,6 +68,7 @@ struct FastTextView {
   i32 loss;
   const float* output;
   const float* output_norms;  // a factor for each row of the output matrix, or null
+  double reach;  // the greatest squared length of an output row; of folded rows, the mean
   const i32 *left, *right;    // children of the tree's inner nodes; nodes below `labels` are leaves
   const float* sigmoid;       // 513 values
 };

@@ -356,7 +356,7 @@ static void hostile_parts(Random& random, HostileModel& model) {
 static void score_twice(Random& random, const cpu::FastTextModel& model) {
   const int k = 1 + static_cast<int>(random.below(5));
   const size_t room = static_cast<size_t>(k);
-  cpu::FastTextScorer scorer(model.view);
+  cpu::FastTextScorer scorer(model);
   for (int i = 0; i < 3; ++i) {
     const Text text(any_text(random));
     std::vector<i32> labels(room), again(2 * room);

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.kernels.gpu.fasttext import DeviceModel, FastTextJob
+from curate.kernels.gpu.fasttext import STRAYS, DeviceModel, FastTextJob
 from curate.kernels.gpu.jobs import DeviceTexts
+from curate.kernels.gpu.kernels import DeviceKernels
 from curate.models.fasttext import FastText
 from tests.gpu.texts import batches, texts_of
 from tests.models.fasttext_files import Spec, model_bytes
@@ -48,10 +49,9 @@ def assert_as_on_the_cpu(
 ) -> None:
     batch = texts_of(documents)
     characters = np.iinfo(np.int64).max if max_chars is None else max_chars
-    job = FastTextJob(DeviceTexts.upload(device, batch), DeviceModel(device, model.kernel), k, characters)
-    job.run()
+    rows = np.arange(len(batch))
     expected = model.score(batch, k=k, max_chars=max_chars)
-    labels, probabilities = job.result()
+    labels, probabilities = DeviceKernels(device).fasttext(model.kernel, batch, rows, k, characters)
     np.testing.assert_array_equal(labels, expected.labels)
     np.testing.assert_array_equal(probabilities.view(np.uint32), expected.probabilities.view(np.uint32))
 
@@ -81,6 +81,32 @@ def test_words_longer_than_a_tile(device, model) -> None:
         b"the " + b"house" * 40 + b" cat " + "кот".encode() * 30,
         b"\x80" * 100 + b"a",
         b"__label__" + b"x" * 90,
+    ]
+    assert_as_on_the_cpu(device, model, documents)
+
+
+def test_texts_whose_sums_stray_are_left_to_the_cpu(device) -> None:
+    model = FastText(np.frombuffer(model_bytes(SPECS["language"]), np.uint8), "model")
+    documents = [b"the house " * 2_000, "кот".encode() * 2_000, b"the house"]
+    job = FastTextJob(
+        DeviceTexts.upload(device, texts_of(documents)),
+        DeviceModel(device, model.kernel),
+        1,
+        np.iinfo(np.int64).max,
+    )
+    job.run()
+    labels, _ = job.result()
+    assert labels[2, 0] != STRAYS
+    assert (labels == STRAYS).any()
+
+
+def test_texts_that_repeat_themselves(device, model) -> None:
+    documents = [
+        b"the house " * 2_000,
+        "кот".encode() * 2_000,
+        b"the house",
+        b"aab " * 1_000,
+        b"\x80 " * 9_000,
     ]
     assert_as_on_the_cpu(device, model, documents)
 

@@ -205,6 +205,51 @@ def test_long_texts_are_added_as_fasttext_does(tmp_path: Path) -> None:
         check(FastText.load(path), peer.load_model(str(path)), texts, 3, apart=1e-6)
 
 
+def repetitive(random: np.random.Generator, size: int) -> list[bytes]:
+    """Texts that repeat themselves in many ways."""
+    letters = np.array([chr(code) for code in (*range(97, 123), *range(0xE0, 0xF0), *range(0x430, 0x440))])
+
+    def word(most: int, alphabet: int = len(letters)) -> str:
+        return "".join(random.choice(letters[:alphabet], random.integers(1, most + 1)))
+
+    def repeated(text: str) -> str:
+        return text * (size // len(text.encode()) + 1)
+
+    natural = list(SENTENCES.values())
+    some = " ".join(random.permutation(natural)[:9])
+    period = int(random.integers(2, 200))
+    shapes = [
+        repeated(word(1)),
+        repeated(word(12) + " "),
+        repeated(str(random.choice(natural)) + "\n"),
+        repeated(" ".join(word(9) for _ in range(period)) + " "),
+        repeated(word(60)),
+        " ".join(word(14, 2) for _ in range(size // 8)),
+        " ".join(map(str, random.integers(0, 2000, size // 5))),
+        some + " " + repeated(word(8) + " "),
+        repeated(word(8) + " ") + some,
+        repeated(word(5) + " ")[: size // 2] + repeated(word(5) + " ")[: size // 2],
+        " ".join(random.choice([word(7) for _ in range(20)], size // 5)),
+    ]
+    return [shape.encode()[:size] for shape in shapes]
+
+
+@pytest.mark.parametrize("size", [1_000, 5_000, 32_000])
+def test_texts_that_repeat_themselves(pair: tuple[FastText, FastText, object], size: int) -> None:
+    model, compact, other = pair
+    texts = repetitive(np.random.default_rng(size), size)
+    check(model, other, texts, 1)
+    both = [kind.score(texts_of(*texts)) for kind in (model, compact)]
+    assert np.array_equal(both[0].probabilities, both[1].probabilities)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_texts_that_repeat_themselves_with_lid(lid: FastText, peer_lid: object, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    texts = [text for size in (2_000, 9_000, 20_000, 32_000) for text in repetitive(random, size)]
+    check(lid, peer_lid, texts, 2)
+
+
 def test_batch_order_and_threads_do_not_matter(lid: FastText) -> None:
     texts = texts_of(*(sentence[start:] for sentence in SENTENCES.values() for start in range(0, 40, 7)))
     whole = lid.score(texts, k=2)

@@ -82,7 +82,7 @@ class FastText {
     CURATE_NUMBER(min_n) CURATE_NUMBER(max_n) CURATE_NUMBER(word_ngrams)
     CURATE_NUMBER(bucket) CURATE_NUMBER(bucket_inverse)
     CURATE_NUMBER(pruned) CURATE_NUMBER(kept_mask) CURATE_NUMBER(kept_shift)
-    CURATE_NUMBER(dim) CURATE_NUMBER(part) CURATE_NUMBER(parts) CURATE_NUMBER(loss)
+    CURATE_NUMBER(dim) CURATE_NUMBER(part) CURATE_NUMBER(parts) CURATE_NUMBER(loss) CURATE_NUMBER(reach)
 #undef CURATE_NUMBER
     const auto array = [&](const char* name, const auto* values, size_t count) {
       using T = std::remove_pointer_t<decltype(values)>;
@@ -99,7 +99,7 @@ class FastText {
     array("codes", codes_.data(), folded ? 0 : codes_.shape(0));
     array("centroids", centroids_.data(), folded ? 0 : centroids_.shape(0));
     array("norms", norms_.data(), folded ? 0 : norms_.shape(0));
-    array("output", model.output.data(), model.output.size());
+    array("output", model.output.data(), folded ? 0 : model.output.size());
     array("output_norms", output_norms_.data(), folded ? 0 : output_norms_.shape(0));
     array("left", model.left.data(), model.left.size());
     array("right", model.right.data(), model.right.size());
@@ -118,7 +118,7 @@ class FastText {
         return scorer;
       }
     }
-    return std::make_unique<FastTextScorer>(model_->view);
+    return std::make_unique<FastTextScorer>(*model_);
   }
 
   In<u8> spelling_;

@@ -42,14 +42,17 @@ class FastTextModel {
     for (i32 i = 0; i <= 512; ++i) sigmoid[i] = fasttext_sigmoid_entry(i);
     view.sigmoid = sigmoid;
     if (view.loss == HIERARCHICAL) build_tree();
-    if (folds() && fold_output()) return;
     take_output();
+    unfolded = view;
+    if (folds() && fold_output()) return;
     if (!view.codes && parts.rows.size <= MOST_COPIED) copy_rows();
+    unfolded = view;
   }
   FastTextModel(const FastTextModel&) = delete;
   FastTextModel& operator=(const FastTextModel&) = delete;
 
   FastTextView view = {};
+  FastTextView unfolded = {};  // the same, or where the output layer is folded into the rows, before that
   HugePages<u64> word_slots;
   std::vector<u64> kept_slots, kept_filter;
   std::vector<float> output;
@@ -159,6 +162,12 @@ class FastTextModel {
            bytes <= std::max(i64(64) << 20, static_cast<i64>(parts_.spelling.size));
   }
 
+  static double sum_of_squares(const float* values, i64 count) {
+    double sum = 0.0;
+    for (i64 i = 0; i < count; ++i) sum += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+    return sum;
+  }
+
   // Copies the output matrix in the order that its loss reads it.
   void take_output() {
     const i64 labels = view.labels, dim = view.dim;
@@ -168,6 +177,11 @@ class FastTextModel {
         output[view.loss == HIERARCHICAL ? i * dim + j : j * labels + i] = parts_.output.data[i * dim + j];
     view.output = output.data();
     view.output_norms = parts_.output_norms.size ? parts_.output_norms.data : nullptr;
+    for (i64 i = 0; i < labels; ++i) {
+      const double norm = view.output_norms ? static_cast<double>(view.output_norms[i]) : 1.0;
+      const double squares = sum_of_squares(parts_.output.data + i * dim, dim) * norm * norm;
+      view.reach = std::max(view.reach, squares);
+    }
   }
 
   // A row then lies in as few cache lines as it can.
@@ -204,6 +218,7 @@ class FastTextModel {
     view.codes = nullptr;
     view.centroids = view.norms = view.output = view.output_norms = nullptr;
     view.part = view.parts = 0;
+    view.reach = sum_of_squares(folded.data(), count * labels) / static_cast<double>(std::max(count, i64(1)));
     return true;
   }
 

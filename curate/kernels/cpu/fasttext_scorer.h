@@ -4,19 +4,18 @@
 #include <utility>
 #include <vector>
 
-#include "fasttext_bounds.h"
-#include "fasttext_output.h"
-#include "fasttext_rows.h"
+#include "fasttext_ordered.h"
+#include "fasttext_model.h"
+#include "fasttext_signs.h"
 #include "fasttext_words.h"
 
 namespace curate::cpu {
 
 class FastTextScorer {
  public:
-  explicit FastTextScorer(const FastTextView& model)
-      : m_(model), remembered_(model.dim), new_sums_(static_cast<size_t>(WordBounds::MOST + 1) * model.dim),
-        hidden_(model.dim), logits_(model.labels), node_scores_(model.labels + 1), nodes_(model.labels + 1),
-        output_{hidden_.data(), logits_.data(), nodes_.data(), node_scores_.data()} {}
+  explicit FastTextScorer(const FastTextModel& model)
+      : m_(model.view), remembered_(m_.dim), new_sums_(static_cast<size_t>(WordBounds::MOST + 1) * m_.dim),
+        vectors_(m_), ordered_(model.unfolded) {}
 
   // The k best labels of texts and their probabilities, k a text; -1 and 0 where there are fewer. text(i): where text i
   // begins, and its size.
@@ -34,15 +33,16 @@ class FastTextScorer {
       take(next);  // before the present one is added, so that what it reads is on its way
       add_batch(now);
       if (!now->last) continue;
-      finish(k, labels + done * k, scores + done * k);
+      finish(*now, k, labels + done * k, scores + done * k);
       if (++done < count && remembered_.grow()) find_slots(next);
     }
   }
 
  private:
+  static constexpr i64 MOST_COUNTED = 255;
   static constexpr i32 ROWS = 512;  // are asked for before the first is added
 
-  enum State : u8 { REMEMBERED, NEW, LABEL };
+  enum State : u8 { REMEMBERED, NEW, COUNTED, LABEL };
 
   struct Word {
     const u8* spelling;
@@ -51,7 +51,8 @@ class FastTextScorer {
     u32 slot, hash;
     i32 entry, first;  // in the dictionary; among the rows
     State state;
-    i64 rows;
+    i64 rows, counted;  // rows; signs
+    u64 signs;
     float* sum;
   };
 
@@ -59,7 +60,9 @@ class FastTextScorer {
     Word words[WordBounds::MOST + 1];
     i32 count = 0;
     bool last = false;  // of its text
-    bool in_order = false;
+    bool in_order = false;  // the whole text, which has no other batch
+    const u8* text;
+    i64 size;
   };
 
   void start(std::pair<const u8*, i64> text) {
@@ -70,10 +73,17 @@ class FastTextScorer {
   }
 
   void take_batch(Batch* batch) {
+    batch->count = 0;
+    batch->text = text_;
+    batch->size = text_end_ - text_;
+    batch->in_order = fasttext_in_order(m_, batch->size);
+    if (batch->in_order) {
+      batch->last = true;
+      in_text_ = false;
+      return;
+    }
     const i32 found = bounds_.next();
     bool ended = false;
-    batch->count = 0;
-    batch->in_order = fasttext_in_order(m_, text_end_ - text_);
     while (batch->count < found && !ended) {
       const i32 i = batch->count++;
       const u8* spelling = text_ + bounds_.begin(i);
@@ -103,19 +113,18 @@ class FastTextScorer {
     }
   }
 
-  void finish(i32 k, i32* labels, float* scores) {
-    if (m_.word_ngrams > 1) add_word_ngrams();
-    if (added_ == 0) {
-      std::fill(labels, labels + k, -1);
-      std::fill(scores, scores + k, 0.0f);
-    } else {
-      const float share = static_cast<float>(1.0 / static_cast<double>(added_));
-      for (float& value : hidden_) value *= share;
-      fasttext_best(m_, output_, k, labels, scores);
+  void finish(const Batch& batch, i32 k, i32* labels, float* scores) {
+    bool in_order = batch.in_order;
+    if (!in_order) {
+      if (m_.word_ngrams > 1) add_word_ngrams();
+      vectors_.best(m_, added_, k, labels, scores);
+      in_order = fasttext_strays(m_, vectors_.scratch(), repeats_.squares(), added_, labels[0], scores[0]);
     }
-    std::fill(hidden_.begin(), hidden_.end(), 0.0f);
+    if (in_order) ordered_.score(batch.text, batch.size, k, labels, scores);
+    std::fill(vectors_.hidden.begin(), vectors_.hidden.end(), 0.0f);
     hashes_.clear();
     added_ = 0;
+    repeats_ = {};
   }
 
   // Adds the words in their order; the sums of those that are not remembered are made first, side by side.
@@ -123,35 +132,36 @@ class FastTextScorer {
     unknown_.clear();
     for (i32 i = 0; i < batch->count; ++i) {
       Word& word = batch->words[i];
-      word.state = REMEMBERED;
       word.hash = remembered_.hash(word.slot);
       word.rows = remembered_.rows(word.slot);
       word.sum = remembered_.sum(word.slot);
-      if (batch->in_order || word.size > RememberedWords::LONGEST ||
-          !remembered_.holds(word.slot, word.key, word.spelling))
+      word.signs = remembered_.signs(word.slot);
+      word.counted = remembered_.counted(word.slot);
+      word.state = REMEMBERED;
+      if (word.size > RememberedWords::LONGEST || !remembered_.holds(word.slot, word.key, word.spelling))
         unknown_.push_back(&word);
     }
-    sum_unknown(batch->in_order);
+    sum_unknown();
     add_sums(*batch);
-    if (batch->in_order) return;
     for (const Word* word : unknown_)
       if (word->state == NEW && word->size <= RememberedWords::LONGEST)
-        remembered_.remember(word->slot, word->key, word->spelling, word->hash, word->rows, word->sum);
+        remembered_.remember(word->slot, word->key, word->spelling, word->hash, word->rows, word->signs,
+                             word->counted, word->sum);
   }
 
-  void sum_unknown(bool in_order) {
+  void sum_unknown() {
     for (Word* word : unknown_) {
       i64 at = 0;
-      word->state = NEW;
+      word->state = most_rows(*word) < MOST_COUNTED ? NEW : COUNTED;
       fasttext_next_word(word->spelling, word->size, &at, &word->hash);
       CURATE_PREFETCH(m_.word_slots + fasttext_slot(word->hash, m_.word_shift));
     }
     std::fill(new_sums_.begin(), new_sums_.begin() + static_cast<i64>(unknown_.size()) * m_.dim, 0.0f);
     for (size_t i = 0; i < unknown_.size(); ++i)
-      unknown_[i]->sum = in_order ? hidden_.data() : new_sums_.data() + static_cast<i64>(i) * m_.dim;
+      unknown_[i]->sum = new_sums_.data() + static_cast<i64>(i) * m_.dim;
     for (size_t i = 0; i < unknown_.size();) {
       const size_t first = i;
-      for (i64 room = ROWS; i < unknown_.size() && most_rows(*unknown_[i]) <= room; ++i)
+      for (i64 room = ROWS; i < unknown_.size() && unknown_[i]->state == NEW && most_rows(*unknown_[i]) <= room; ++i)
         room -= most_rows(*unknown_[i]);
       if (i > first)
         sum_words(first, i);
@@ -181,11 +191,22 @@ class FastTextScorer {
     for (size_t i = first; i < last; ++i) {
       Word& word = *unknown_[i];
       if (word.state == LABEL) continue;
+      count_signs(&word);
       const bool own = word.entry >= 0;
       rows_[word.first] = word.entry;
       word.rows -= !own;
       fasttext_add_rows(m_, rows_ + word.first + !own, word.rows, word.sum);
     }
+  }
+
+  // Those of its hash and its n-grams, while its rows are listed.
+  void count_signs(Word* word) {
+    FastTextSigns signs;
+    signs.add(word->hash);
+    fasttext_add_signs(rows_ + word->first + 1, word->rows - 1, &signs);
+    word->counted = word->rows;
+    word->signs = signs.packed(word->counted);
+    if (word->signs == FastTextSigns::NOT_PACKED) count_apart(word, &signs);
   }
 
   void sum_long_word(Word* word) {
@@ -195,10 +216,20 @@ class FastTextScorer {
       word->state = LABEL;
       return;
     }
-    fasttext_word_rows(m_, word->spelling, word->size, word->entry, [&](i32 row) {
+    FastTextSigns signs;
+    signs.add(word->hash);
+    word->counted = 1;
+    const auto take = [&](i32 row) {
       ++word->rows;
       add_row(row, word->sum);
+    };
+    if (word->entry >= 0) take(word->entry);
+    fasttext_word_rows(m_, word->spelling, word->size, -1, [&](i32 row) {
+      take(row);
+      signs.add(static_cast<u32>(row));
+      if (++word->counted == FastTextSigns::MOST) count_apart(word, &signs);
     });
+    count_apart(word, &signs);
     add_rows(word->sum);
   }
 
@@ -220,6 +251,15 @@ class FastTextScorer {
     }
   }
 
+  // Counts signs that are not remembered.
+  void count_apart(Word* word, FastTextSigns* signs) {
+    word->state = COUNTED;
+    repeats_.add(*signs, 0);
+    repeats_.count += word->counted;
+    word->counted = 0;
+    *signs = {};
+  }
+
   void add_row(i32 row, float* sum) {
     fasttext_prefetch_row(m_, row);
     rows_[waiting_++] = row;
@@ -233,33 +273,45 @@ class FastTextScorer {
 
   void add_sums(const Batch& batch) {
     const float* sums[WordBounds::MOST + 1];
-    i32 counted = 0;
+    i32 counted = 0, packed = 0;
+    i64 less = 0;
+    FastTextPackedSigns signs;
     for (i32 i = 0; i < batch.count; ++i) {
       const Word& word = batch.words[i];
       if (word.state == LABEL) continue;
       sums[counted++] = word.sum;
       added_ += word.rows;
       if (m_.word_ngrams > 1) hashes_.push_back(word.hash);
+      if (word.state == COUNTED) continue;
+      signs.add(word.signs);
+      less += 16 - (word.counted >> 1);
+      repeats_.count += word.counted;
+      if (++packed < FastTextPackedSigns::WORDS) continue;
+      repeats_.add(signs, 0);
+      signs = {};
+      packed = 0;
     }
-    if (batch.in_order) return;  // they are in the hidden vector already
-    add_vectors(m_.dim, counted, [&](i64 i) { return reinterpret_cast<const u8*>(sums[i]); }, hidden_.data());
+    repeats_.add(signs, less);
+    const auto place = [&](i64 i) { return reinterpret_cast<const u8*>(sums[i]); };
+    add_vectors(m_.dim, counted, place, vectors_.hidden.data());
   }
 
   void add_word_ngrams() {
     fasttext_word_ngram_rows(m_, hashes_.data(), static_cast<i64>(hashes_.size()), [&](i32 row) {
       ++added_;
-      add_row(row, hidden_.data());
+      add_row(row, vectors_.hidden.data());
     });
-    add_rows(hidden_.data());
+    add_rows(vectors_.hidden.data());
   }
 
   const FastTextView& m_;
   RememberedWords remembered_;
   WordBounds bounds_;
-  std::vector<float> new_sums_, hidden_, logits_, node_scores_;
-  std::vector<i32> nodes_;
+  std::vector<float> new_sums_;
+  FastTextVectors vectors_;
+  FastTextOrderedScorer ordered_;
   std::vector<u32> hashes_;
-  FastTextScratch output_;
+  FastTextRepeats repeats_;
   Batch batches_[2];
   std::vector<Word*> unknown_;
   const u8 *text_ = nullptr, *text_end_ = nullptr;

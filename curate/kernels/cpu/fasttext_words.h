@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "fasttext.h"
+#include "fasttext_drift.h"
 #include "huge_pages.h"
 
 namespace curate::cpu {
@@ -14,10 +14,6 @@ namespace curate::cpu {
 struct WordKey {
   u64 head, tail;
   u32 size;
-
-  bool operator==(const WordKey& other) const {
-    return ((head ^ other.head) | (tail ^ other.tail) | (size ^ other.size)) == 0;
-  }
 };
 
 // The last word of each slot. Most words of a text are repeats, and one look-up replaces hashing their n-grams and
@@ -66,16 +62,26 @@ class RememberedWords {
     CURATE_PREFETCH(sum(slot) + dim_ - 1);
   }
   bool holds(u32 slot, const WordKey& key, const u8* word) const {
-    return words_[slot].key == key && (key.size <= 16 || std::memcmp(middle(slot), word + 8, key.size - 16) == 0);
+    return words_[slot].is(key) && (key.size <= 16 || std::memcmp(middle(slot), word + 8, key.size - 16) == 0);
   }
   u32 hash(u32 slot) const { return words_[slot].hash; }
   i64 rows(u32 slot) const { return words_[slot].rows; }
+  u64 signs(u32 slot) const { return words_[slot].signs; }
+  i32 counted(u32 slot) const { return words_[slot].counted; }
   const float* sum(u32 slot) const { return sums_.data() + static_cast<i64>(slot) * dim_; }
   float* sum(u32 slot) { return sums_.data() + static_cast<i64>(slot) * dim_; }
 
-  void remember(u32 slot, const WordKey& key, const u8* word, u32 hash, i64 rows, const float* sum) {
-    filled_ += words_[slot].key.size == 0;
-    words_[slot] = {key, hash, static_cast<i32>(rows)};
+  // signs, counted: of `counted` signs the sums, packed.
+  void remember(u32 slot, const WordKey& key, const u8* word, u32 hash, i64 rows, u64 signs, i64 counted,
+                const float* sum) {
+    filled_ += words_[slot].size == 0;
+    words_[slot] = {key.head,
+                    key.tail,
+                    signs,
+                    hash,
+                    static_cast<u16>(rows),
+                    static_cast<u8>(counted),
+                    static_cast<u8>(key.size)};
     if (key.size > 16) std::memcpy(middle(slot), word + 8, key.size - 16);
     std::copy(sum, sum + dim_, sums_.data() + static_cast<i64>(slot) * dim_);
   }
@@ -89,9 +95,11 @@ class RememberedWords {
     clear(bits + 2);
     for (size_t i = 0; i < words.size(); ++i) {
       const Word& word = words[i];
-      if (word.key.size == 0 || word.key.size > 16) continue;  // longer ones are met again
-      const u8* spelling = reinterpret_cast<const u8*>(&word.key);
-      remember(slot(word.key, spelling), word.key, spelling, word.hash, word.rows, sums.data() + i * dim_);
+      if (word.size == 0 || word.size > 16) continue;  // longer ones are met again
+      const WordKey key = {word.head, word.tail, word.size};
+      const u8* spelling = reinterpret_cast<const u8*>(&word.head);
+      remember(slot(key, spelling), key, spelling, word.hash, word.rows, word.signs, word.counted,
+               sums.data() + i * dim_);
     }
     return true;
   }
@@ -101,10 +109,14 @@ class RememberedWords {
   static constexpr i32 FEWEST_BITS = 6, FIRST_BITS = 11, MOST_BITS = 19;
 
   struct Word {
-    WordKey key;  // size 0: none
+    u64 head, tail, signs;
     u32 hash;
-    i32 rows;
+    u16 rows;
+    u8 counted, size;  // size 0: none
+
+    bool is(const WordKey& key) const { return ((head ^ key.head) | (tail ^ key.tail) | (size ^ key.size)) == 0; }
   };
+  static_assert(sizeof(Word) == 32);
 
   i64 bytes_a_word() const { return static_cast<i64>(sizeof(Word)) + MIDDLE + static_cast<i64>(dim_) * 4; }
   const u8* middle(u32 slot) const { return middles_.data() + static_cast<i64>(slot) * MIDDLE; }

@@ -2,8 +2,7 @@
 // sums the columns that are its own, over the rows of a word and then over the words (of a long text over the rows alone),
 // in the order of the text. So every float is added in the CPU's order.
 #include "device.h"
-#include "fasttext.h"
-#include "fasttext_output.h"
+#include "fasttext_drift.h"
 
 namespace curate::gpu {
 
@@ -18,6 +17,7 @@ struct WordTile {
   u32* row_counts;
   i32* rows;  // room a thread
   i32 room;
+  u32* positive;  // signs of each lane, and how many there are of each
 };
 
 class HiddenVector {
@@ -31,6 +31,8 @@ class HiddenVector {
   __device__ i64 run() {
     for (int column = threadIdx.x; column < m_.dim; column += blockDim.x) sums_[column] = word_sums_[column] = 0.0f;
     if (threadIdx.x == 0) tile_.states[blockDim.x] = 0;
+    if (threadIdx.x <= FASTTEXT_LANES) tile_.positive[threadIdx.x] = 0;
+    __syncthreads();
     bool ended = false;
     for (i64 at = 0; at < size_ && !ended; at += blockDim.x) ended = take_bytes(at);
     if (!ended) take_end_of_sentence();
@@ -41,6 +43,16 @@ class HiddenVector {
     const float share = static_cast<float>(1.0 / static_cast<double>(added_));
     for (int column = threadIdx.x; column < m_.dim; column += blockDim.x) sums_[column] *= share;
     return added_;
+  }
+
+  // F of fasttext_drift.h, after `run`; 0 of a text that was added in order.
+  __device__ double squares() {
+    pass_signs();
+    __syncthreads();
+    FastTextRepeats repeats;
+    for (i32 lane = 0; lane < FASTTEXT_LANES; ++lane) repeats.positive[lane] = tile_.positive[lane];
+    repeats.count = tile_.positive[FASTTEXT_LANES];
+    return in_order_ ? 0.0 : repeats.squares();
   }
 
  private:
@@ -102,7 +114,11 @@ class HiddenVector {
     if (entry >= 0) add_row(entry);
     if (m_.max_n <= 0 || state & ENDS_TEXT) return;
     const u8* spelling = text_ + tile_.begins[word];
-    const auto add = [&](u32 bucket) { fasttext_bucket_row(m_, bucket, [&](i32 row) { add_row(row); }); };
+    const auto add_and_count = [&](i32 row) {
+      add_row(row);
+      count_sign(static_cast<u32>(row));
+    };
+    const auto add = [&](u32 bucket) { fasttext_bucket_row(m_, bucket, add_and_count); };
     for (i64 start = starts ? -1 : place - tile_.begins[word]; start <= place - tile_.begins[word]; ++start)
       if (start < 0 || !fasttext_continuation(spelling[start]))
         fasttext_ngrams_from(m_, spelling, tile_.sizes[word], start, add);
@@ -113,10 +129,29 @@ class HiddenVector {
     i64 place = words_;
     for (int i = 0; i < static_cast<int>(blockDim.x) && i <= last; ++i) {
       if (!(tile_.states[i] & COUNTS)) continue;
-      if (i == static_cast<int>(threadIdx.x) && m_.word_ngrams > 1) word_hashes_[place] = tile_.hashes[i];
+      if (i == static_cast<int>(threadIdx.x)) {
+        count_sign(tile_.hashes[i]);
+        if (m_.word_ngrams > 1) word_hashes_[place] = tile_.hashes[i];
+      }
       ++place;
     }
     words_ = place;
+  }
+
+  __device__ void count_sign(u32 token) {
+    signs_.add(token);
+    if (++counted_ == FastTextSigns::MOST) pass_signs();
+  }
+
+  // Adds this thread's signs to the block's.
+  __device__ void pass_signs() {
+    for (i32 i = 0; i < FASTTEXT_LANES / 2; ++i) {
+      atomicAdd(&tile_.positive[2 * i], static_cast<u32>(signs_.low >> 10 * i & 1023));
+      atomicAdd(&tile_.positive[2 * i + 1], static_cast<u32>(signs_.high >> 10 * i & 1023));
+    }
+    atomicAdd(&tile_.positive[FASTTEXT_LANES], static_cast<u32>(counted_));
+    signs_ = FastTextSigns();
+    counted_ = 0;
   }
 
   __device__ void keep_open(int word) {
@@ -135,6 +170,7 @@ class HiddenVector {
     if (threadIdx.x == 0) {
       tile_.row_counts[0] = 0;
       if (entry >= 0) add_row(entry);
+      count_sign(hash);
       if (m_.word_ngrams > 1) word_hashes_[words_] = hash;
     } else {
       tile_.row_counts[threadIdx.x] = 0;
@@ -219,19 +255,21 @@ class HiddenVector {
   float *sums_, *word_sums_;
   const bool in_order_;
   i64 words_ = 0, added_ = 0;
+  FastTextSigns signs_;
+  i64 counted_ = 0;
 };
 
 }  // namespace curate::gpu
 
 // The hidden vectors of texts. room: rows that one byte can bring. word_hashes: scratch, of which each text's part begins
 // at hash_begins: two 32-bit words and one for two bytes of text, where the model has word n-grams. hidden: a row a place.
-// added: rows that went into it.
+// added: rows that went into it. squares: F of fasttext_drift.h.
 extern "C" __global__ void __launch_bounds__(32, 32)
     fasttext_hidden(const curate::u8* data, const curate::i64* offsets, const curate::i64* rows,
                     const curate::i64* places, curate::i64 count,
                     const curate::FastTextView* model, curate::i64 characters, int room,
                     curate::u32* word_hashes, const curate::i64* hash_begins, float* hidden,
-                    curate::i64* added) {
+                    curate::i64* added, double* squares) {
   using namespace curate;
   CURATE_SHARED(memory);
   const unsigned words = blockDim.x + 1;
@@ -243,7 +281,8 @@ extern "C" __global__ void __launch_bounds__(32, 32)
   tile.row_counts = tile.hashes + words;
   tile.rows = reinterpret_cast<i32*>(tile.row_counts + words);
   tile.room = room;
-  float* sums = reinterpret_cast<float*>(tile.rows + static_cast<int>(blockDim.x) * room);
+  tile.positive = reinterpret_cast<u32*>(tile.rows + static_cast<int>(blockDim.x) * room);
+  float* sums = reinterpret_cast<float*>(tile.positive + FASTTEXT_LANES + 1);
   const gpu::Texts texts = {data, offsets};
   for (i64 item = blockIdx.x; item < count; item += gridDim.x) {
     const u8* text = texts.begin(rows[item]);
@@ -252,16 +291,21 @@ extern "C" __global__ void __launch_bounds__(32, 32)
     const i64 found = vector.run();
     for (int column = threadIdx.x; column < model->dim; column += blockDim.x)
       hidden[places[item] * model->dim + column] = sums[column];
-    if (threadIdx.x == 0) added[places[item]] = found;
+    const double strays = vector.squares();
+    if (threadIdx.x == 0) {
+      added[places[item]] = found;
+      squares[places[item]] = strays;
+    }
     __syncthreads();
   }
 }
 
-// The best labels of texts from their hidden vectors, a thread a text. scratch: three numbers a thread for each label
+// The best labels of texts from their hidden vectors, a thread a text; the first is FASTTEXT_STRAYS where the text is to be
+// added in fastText's order. scratch: three numbers a thread for each label
 // and one more.
 extern "C" __global__ void fasttext_labels(const curate::FastTextView* model, float* hidden, const curate::i64* added,
-                                           curate::i64 count, float* scratch, int k, curate::i32* labels,
-                                           float* scores) {
+                                           const double* squares, curate::i64 count, float* scratch, int k,
+                                           curate::i32* labels, float* scores) {
   using namespace curate;
   const i64 width = model->labels + 1;
   float* own = scratch + gpu::first_thread() * 3 * width;
@@ -269,7 +313,9 @@ extern "C" __global__ void fasttext_labels(const curate::FastTextView* model, fl
     if (added[item] > 0) {
       const FastTextScratch work = {hidden + item * model->dim, own, reinterpret_cast<i32*>(own + width),
                                     own + 2 * width};
-      fasttext_best(*model, work, k, labels + item * k, scores + item * k);
+      i32* first = labels + item * k;
+      fasttext_best(*model, work, k, first, scores + item * k);
+      if (fasttext_strays(*model, work, squares[item], added[item], *first, scores[item * k])) *first = FASTTEXT_STRAYS;
       continue;
     }
     for (int i = 0; i < k; ++i) {

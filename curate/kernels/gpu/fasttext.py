@@ -16,6 +16,8 @@ from curate.kernels.gpu.jobs import THREADS, WARP_THREADS, DeviceTexts
 LONGEST_TEXT = 1 << 20
 #: Threads that look for the best labels for each block that keeps the device busy.
 LABEL_THREADS_A_BLOCK = 16
+#: FASTTEXT_LANES and FASTTEXT_STRAYS of fasttext_drift.h.
+LANES, STRAYS = 12, -2
 
 _POINTER = np.uint64
 #: struct FastTextView of fasttext.h.
@@ -32,7 +34,9 @@ VIEW = np.dtype(
         *((name, np.int32) for name in ("kept_shift", "dim")),
         *((name, _POINTER) for name in ("rows", "codes", "centroids", "norms")),
         *((name, np.int32) for name in ("part", "parts", "loss")),
-        *((name, _POINTER) for name in ("output", "output_norms", "left", "right", "sigmoid")),
+        *((name, _POINTER) for name in ("output", "output_norms")),
+        ("reach", np.float64),
+        *((name, _POINTER) for name in ("left", "right", "sigmoid")),
     ],
     align=True,
 )
@@ -83,6 +87,7 @@ class FastTextJob:
         hashes = texts.sizes[order] // 2 + 2 if model.word_ngrams > 1 else np.zeros(count, np.int64)
         hidden, added = device.empty((count, model.dim), np.float32), device.empty((count,), np.int64)
         self._labels, self._scores = device.empty((count, k), np.int32), device.empty((count, k), np.float32)
+        squares = device.empty((count,), np.float64)
         self._hidden_arguments = (
             *texts.arguments,
             *texts.work(order),
@@ -94,11 +99,13 @@ class FastTextJob:
             device.upload(np.cumsum(hashes) - hashes),
             hidden,
             added,
+            squares,
         )
         self._label_arguments = (
             model.view,
             hidden,
             added,
+            squares,
             np.int64(count),
             device.empty((self._label_blocks * THREADS * 3 * (model.labels + 1),), np.float32),
             np.int32(k),
@@ -110,7 +117,7 @@ class FastTextJob:
     def bytes_of(sizes: Int64s, model: DeviceModel, k: int) -> Int64s:
         """Device memory for texts of these sizes in bytes: text, offsets, hidden vector and results; int64."""
         words = 2 * sizes + 8 if model.word_ngrams > 1 else 0
-        return sizes + words + 40 + 4 * model.dim + 8 * k
+        return sizes + words + 48 + 4 * model.dim + 8 * k
 
     @staticmethod
     def fixed_bytes(device: Device, model: DeviceModel) -> int:
@@ -122,12 +129,15 @@ class FastTextJob:
         if count == 0:
             return
         words = WARP_THREADS + 1
-        shared = 28 * words + 4 * WARP_THREADS * model.rows_a_byte + 2 * 4 * model.dim
+        shared = 28 * words + 4 * WARP_THREADS * model.rows_a_byte + 4 * (LANES + 1) + 2 * 4 * model.dim
         blocks = min(count, device.blocks)
         device.launch("fasttext_hidden", blocks, WARP_THREADS, self._hidden_arguments, shared)
         device.launch("fasttext_labels", self._label_blocks, THREADS, self._label_arguments)
 
     def result(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Labels, int32, and their probabilities, float32, both of shape (texts, k), as `models.Scores` has them."""
+        """Labels, int32, and their probabilities, float32, both of shape (texts, k), as `models.Scores` has them.
+
+        The first label of a text that is to be added in fastText's order is STRAYS: its scores are the CPU's.
+        """
         download = self._texts.device.download
         return download(self._labels), download(self._scores)

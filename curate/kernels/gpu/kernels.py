@@ -190,7 +190,11 @@ class DeviceKernels:
                 return CPU.fasttext(model, texts, rows, k, characters)
             costs = _limited(FastTextJob.bytes_of(sizes, on_this, k), sizes, fasttext.LONGEST_TEXT)
             budget = self._free_bytes() - RUNS_IN_MEMORY * FastTextJob.fixed_bytes(self.device, on_this)
-            labels, scores = self._run(_Work(texts, rows, costs, on_device, on_host), budget)
+            work = _Work(texts, rows, costs, on_device, on_host)
+            labels, scores = self._run(work, budget)
+        strays = np.flatnonzero(labels[:, 0] == fasttext.STRAYS)
+        if len(strays):
+            labels[strays], scores[strays] = work.beside(strays)
         return labels, scores
 
     def key_edges(self, keys: NDArray[np.uint64], docs: NDArray[np.uint64]) -> Edges:
