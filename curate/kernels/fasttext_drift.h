@@ -79,35 +79,39 @@ constexpr double FASTTEXT_DEVIATION = 1.2e-5;
 // A step of the table of fasttext_sigmoid counts as in reach from this many standard deviations.
 constexpr double FASTTEXT_STEP_DEVIATIONS = 5.0;
 
-// The squares of a row of the output layer times the hidden vector, dimension by dimension, summed: what a relative
-// error of 1 in each dimension does to the logit, squared. `second`: a row to take from the first, or -1.
+// The squares of a label's weights times the hidden vector, dimension by dimension, summed: what a relative error of 1 in
+// each dimension does to the logit, squared. `second`: a label whose weights to take from the first's, or -1.
 CURATE_HD double fasttext_logit_squares(const FastTextView& m, const float* hidden, i32 first, i32 second) {
-  const i64 step = m.loss == HIERARCHICAL ? 1 : m.labels, row = m.loss == HIERARCHICAL ? m.dim : 1;
   const double first_norm = m.output_norms ? static_cast<double>(m.output_norms[first]) : 1.0;
   const double second_norm = m.output_norms && second >= 0 ? static_cast<double>(m.output_norms[second]) : 1.0;
   double squares = 0.0;
   for (i64 d = 0; d < m.dim; ++d) {
-    double weight = first_norm * static_cast<double>(m.output[first * row + d * step]);
-    if (second >= 0) weight -= second_norm * static_cast<double>(m.output[second * row + d * step]);
+    double weight = first_norm * static_cast<double>(m.output[d * m.labels + first]);
+    if (second >= 0) weight -= second_norm * static_cast<double>(m.output[d * m.labels + second]);
     weight *= static_cast<double>(hidden[d]);
     squares += weight * weight;
   }
   return squares;
 }
 
-// The nodes of the tree above the best label: what a logit's error moves between a node's sides.
+// The same of the nodes of the tree above the best label: what a logit's error moves between a node's sides.
 CURATE_HD double fasttext_tree_squares(const FastTextView& m, const FastTextScratch& s, i32 label, double probability) {
   double squares = 0.0;
   i32 node = label;
   for (i32 inner = 0; inner < m.labels - 1; ++inner) {  // a node stands behind its children
     if (m.left[inner] != node && m.right[inner] != node) continue;
     const float* weights = m.output + static_cast<i64>(inner) * m.dim;
-    float dot = 0.0f;
-    for (i32 j = 0; j < m.dim; ++j) dot += weights[j] * s.hidden[j];
-    if (m.output_norms) dot *= m.output_norms[inner];
+    const float norm = m.output_norms ? m.output_norms[inner] : 1.0f;
+    float dot = 0.0f, of_logit = 0.0f;
+    for (i32 j = 0; j < m.dim; ++j) {
+      const float product = weights[j] * s.hidden[j];
+      dot += product;
+      of_logit += product * product;
+    }
+    dot *= norm;
     const double away = 1.0 / (1.0 + exact_exp(static_cast<double>(m.right[inner] == node ? dot : -dot)));
     const double moved = probability * away;
-    squares += moved * moved * fasttext_logit_squares(m, s.hidden, inner, -1);
+    squares += moved * moved * static_cast<double>(norm * norm * of_logit);
     if (away < 1.0) probability /= 1.0 - away;
     node = inner + m.labels;
   }
