@@ -102,14 +102,23 @@ CURATE_HD u32 fasttext_slot(u32 hash, i32 shift) {
   return static_cast<u32>((hash * 0x9E3779B97F4A7C15ull) >> shift);
 }
 
+CURATE_HD u64 fasttext_high_product(u64 a, u64 b) {
+#if defined(__CUDACC__)
+  return __umul64hi(a, b);
+#else
+  return static_cast<u64>(static_cast<unsigned __int128>(a) * b >> 64);
+#endif
+}
+
 // hash modulo bucket without a division (Lemire, Kaser, Kurz 2019), exact for all 32-bit numbers.
 CURATE_HD u32 fasttext_bucket(const FastTextView& m, u32 hash) {
-  u64 fraction = m.bucket_inverse * hash;
-#if defined(__CUDACC__)
-  return static_cast<u32>(__umul64hi(fraction, m.bucket));
-#else
-  return static_cast<u32>((static_cast<unsigned __int128>(fraction) * m.bucket) >> 64);
-#endif
+  return static_cast<u32>(fasttext_high_product(m.bucket_inverse * hash, m.bucket));
+}
+
+// The same for all 64-bit numbers: the quotient by an inverse rounded down is right or one too small.
+CURATE_HD u32 fasttext_wide_bucket(const FastTextView& m, u64 hash) {
+  const u64 rest = hash - fasttext_high_product(hash, m.bucket_inverse - 1) * m.bucket;
+  return static_cast<u32>(rest < m.bucket ? rest : rest - m.bucket);
 }
 
 // How many bytes the first `characters` code points of a text take (well-formed UTF-8).
@@ -240,7 +249,7 @@ CURATE_HD void fasttext_word_ngrams_from(const FastTextView& m, const u32* hashe
   u64 hash = static_cast<u64>(static_cast<i64>(static_cast<i32>(hashes[i])));
   for (i64 j = i + 1; j < count && j < i + m.word_ngrams; ++j) {
     hash = hash * 116049371u + static_cast<u64>(static_cast<i64>(static_cast<i32>(hashes[j])));
-    add(static_cast<u32>(hash % m.bucket));
+    add(fasttext_wide_bucket(m, hash));
   }
 }
 
@@ -279,6 +288,10 @@ CURATE_HD void fasttext_subwords(const FastTextView& m, const u8* word, i64 size
   FastTextNgrams ngrams;
   for (i64 start = -1; start < size; ++start) {
     if (start >= 0 && fasttext_continuation(word[start])) continue;
+    if (!m.pruned) {
+      fasttext_ngrams_from(m, word, size, start, [&](u32 bucket) { row(m.words + static_cast<i32>(bucket)); });
+      continue;
+    }
     ngrams.make_room(m, m.max_n + 1, row);
     fasttext_ngrams_from(m, word, size, start, [&](u32 bucket) { ngrams.add(m, bucket); });
   }
