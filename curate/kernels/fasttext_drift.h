@@ -148,18 +148,23 @@ CURATE_HD bool fasttext_steps_in_reach(const FastTextView& m, const FastTextScra
 // The first label of such a text where it is left to somebody else.
 constexpr i32 FASTTEXT_STRAYS = -2;
 
+// How much a relative error of 1 in each dimension may move a logit, squared.
+CURATE_HD double fasttext_most_squares(const FastTextView& m, const float* hidden, double squares, i64 rows) {
+  double length = 0.0;
+  for (i32 j = 0; j < m.dim; ++j) length += static_cast<double>(hidden[j]) * static_cast<double>(hidden[j]);
+  if (m.output) return m.reach * length;
+  // Logits alone do not say how long the hidden vector is: that of n unlike rows is as a row's over the root of n.
+  return length + m.reach * squares / (static_cast<double>(rows) * static_cast<double>(rows));
+}
+
 // Whether the scores that fasttext_best found for sums by word may lie more than 1e-5 from fastText's. rows: how many
 // made up the hidden vector; label, probability: the best.
 CURATE_HD bool fasttext_strays(const FastTextView& m, const FastTextScratch& s, double squares, i64 rows, i32 label,
                                float probability) {
   if (label < 0 || squares == 0.0) return false;
   if (m.word_ngrams > 1) squares *= m.word_ngrams;
-  const double drift = squares * 0x1p-48, count = static_cast<double>(rows);
+  const double drift = squares * 0x1p-48, most = fasttext_most_squares(m, s.hidden, squares, rows);
   const double p = static_cast<double>(probability) - 1e-5, enough = FASTTEXT_DEVIATION * FASTTEXT_DEVIATION;
-  double length = 0.0;
-  for (i32 j = 0; j < m.dim; ++j) length += static_cast<double>(s.hidden[j]) * static_cast<double>(s.hidden[j]);
-  // Logits alone do not say how long the hidden vector is: that of n unlike rows is as a row's over the root of n.
-  const double most = m.output ? m.reach * length : length + m.reach * squares / (count * count);
   if (m.loss != HIERARCHICAL && m.loss != SOFTMAX) return fasttext_steps_in_reach(m, s, drift, most);
   if (!m.output) return p * (1.0 - p) * p * (1.0 - p) * most * drift > enough;
   // No row of the output layer does more, and few do as much: saves going through them for most texts.
@@ -167,6 +172,17 @@ CURATE_HD bool fasttext_strays(const FastTextView& m, const FastTextScratch& s, 
   if (moves * moves * most * drift < enough * m.dim) return false;
   const double moved = m.loss == SOFTMAX ? fasttext_softmax_squares(m, s, label) : fasttext_tree_squares(m, s, label, p);
   return moved * drift > enough;
+}
+
+// Whether fasttext_strays can be true however alike the `count` words and rows are that have signs: saves estimating F
+// for short texts.
+CURATE_HD bool fasttext_may_stray(const FastTextView& m, const FastTextScratch& s, i64 count, i64 rows) {
+  if (m.loss != HIERARCHICAL && m.loss != SOFTMAX) return true;
+  double squares = static_cast<double>(count) * static_cast<double>(count);
+  if (m.word_ngrams > 1) squares *= m.word_ngrams;
+  // A probability times its complement is at most 1/4. A tenth more is for rounding.
+  const double most = fasttext_most_squares(m, s.hidden, squares, rows) * squares * 0x1p-48 * 1.1;
+  return !(most < 16.0 * FASTTEXT_DEVIATION * FASTTEXT_DEVIATION * (m.output ? m.dim : 1));
 }
 
 }  // namespace curate

@@ -118,7 +118,9 @@ class FastTextScorer {
     if (!in_order) {
       if (m_.word_ngrams > 1) add_word_ngrams();
       vectors_.best(m_, added_, k, labels, scores);
-      in_order = fasttext_strays(m_, vectors_.scratch(), repeats_.squares(), added_, labels[0], scores[0]);
+      const FastTextScratch scratch = vectors_.scratch();
+      in_order = fasttext_may_stray(m_, scratch, repeats_.count, added_) &&
+                 fasttext_strays(m_, scratch, repeats_.squares(), added_, labels[0], scores[0]);
     }
     if (in_order) ordered_.score(batch.text, batch.size, k, labels, scores);
     std::fill(vectors_.hidden.begin(), vectors_.hidden.end(), 0.0f);
