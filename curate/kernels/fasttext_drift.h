@@ -38,25 +38,13 @@ struct FastTextSigns {
   }
 };
 
-// Sums of up to WORDS packed signs.
-struct FastTextPackedSigns {
-  static constexpr i32 WORDS = 33;
-  u64 low = 0, high = 0;
-
-  CURATE_HD void add(u64 packed) {
-    low += packed & (31 * FastTextSigns::EACH);
-    high += packed >> 5 & (31 * FastTextSigns::EACH);
-  }
-};
-
 // The same of a whole text.
 struct FastTextRepeats {
   i64 positive[FASTTEXT_LANES] = {};
   i64 count = 0;
 
   // counts: of signs. less: what each lane counts too much.
-  template <typename Signs>
-  CURATE_HD void add(const Signs& counts, i64 less) {
+  CURATE_HD void add(const FastTextSigns& counts, i64 less) {
     for (i32 lane = 0; lane < FASTTEXT_LANES / 2; ++lane) {
       positive[2 * lane] += static_cast<i64>(counts.low >> 10 * lane & 1023) - less;
       positive[2 * lane + 1] += static_cast<i64>(counts.high >> 10 * lane & 1023) - less;
@@ -72,6 +60,30 @@ struct FastTextRepeats {
     }
     return sum / FASTTEXT_LANES;
   }
+};
+
+// The same of words whose signs are packed, on their way to a text's.
+class FastTextPackedSigns {
+ public:
+  // packed: of `count` signs.
+  CURATE_HD void add(u64 packed, i64 count, FastTextRepeats* text) {
+    sums_.low += packed & (31 * FastTextSigns::EACH);
+    sums_.high += packed >> 5 & (31 * FastTextSigns::EACH);
+    less_ += 16 - (count >> 1);
+    count_ += count;
+    if (++words_ == MOST) pass_to(text);
+  }
+  CURATE_HD void pass_to(FastTextRepeats* text) {
+    text->add(sums_, less_);
+    text->count += count_;
+    *this = FastTextPackedSigns();
+  }
+
+ private:
+  static constexpr i32 MOST = FastTextSigns::MOST / 31;
+  FastTextSigns sums_;
+  i64 less_ = 0, count_ = 0;
+  i32 words_ = 0;
 };
 
 // A score whose standard deviation is estimated above this is added in fastText's order.

@@ -51,8 +51,8 @@ class FastTextScorer {
     u32 slot, hash;
     i32 entry, first;  // in the dictionary; among the rows
     State state;
-    i64 rows, counted;  // rows; signs
-    u64 signs;
+    i64 rows, counted;  // rows; signs of a new one
+    u64 signs;          // of a new one
     float* sum;
   };
 
@@ -116,6 +116,7 @@ class FastTextScorer {
   void finish(const Batch& batch, i32 k, i32* labels, float* scores) {
     bool in_order = batch.in_order;
     if (!in_order) {
+      new_signs_.pass_to(&repeats_);
       if (m_.word_ngrams > 1) add_word_ngrams();
       vectors_.best(m_, added_, k, labels, scores);
       const FastTextScratch scratch = vectors_.scratch();
@@ -132,17 +133,19 @@ class FastTextScorer {
   // Adds the words in their order; the sums of those that are not remembered are made first, side by side.
   void add_batch(Batch* batch) {
     unknown_.clear();
+    FastTextPackedSigns signs;
     for (i32 i = 0; i < batch->count; ++i) {
       Word& word = batch->words[i];
       word.hash = remembered_.hash(word.slot);
       word.rows = remembered_.rows(word.slot);
       word.sum = remembered_.sum(word.slot);
-      word.signs = remembered_.signs(word.slot);
-      word.counted = remembered_.counted(word.slot);
       word.state = REMEMBERED;
       if (word.size > RememberedWords::LONGEST || !remembered_.holds(word.slot, word.key, word.spelling))
         unknown_.push_back(&word);
+      else
+        signs.add(remembered_.signs(word.slot), remembered_.counted(word.slot), &repeats_);
     }
+    signs.pass_to(&repeats_);
     sum_unknown();
     add_sums(*batch);
     for (const Word* word : unknown_)
@@ -208,7 +211,10 @@ class FastTextScorer {
     fasttext_add_signs(rows_ + word->first + 1, word->rows - 1, &signs);
     word->counted = word->rows;
     word->signs = signs.packed(word->counted);
-    if (word->signs == FastTextSigns::NOT_PACKED) count_apart(word, &signs);
+    if (word->signs == FastTextSigns::NOT_PACKED)
+      count_apart(word, &signs);
+    else
+      new_signs_.add(word->signs, word->counted, &repeats_);
   }
 
   void sum_long_word(Word* word) {
@@ -275,25 +281,14 @@ class FastTextScorer {
 
   void add_sums(const Batch& batch) {
     const float* sums[WordBounds::MOST + 1];
-    i32 counted = 0, packed = 0;
-    i64 less = 0;
-    FastTextPackedSigns signs;
+    i32 counted = 0;
     for (i32 i = 0; i < batch.count; ++i) {
       const Word& word = batch.words[i];
       if (word.state == LABEL) continue;
       sums[counted++] = word.sum;
       added_ += word.rows;
       if (m_.word_ngrams > 1) hashes_.push_back(word.hash);
-      if (word.state == COUNTED) continue;
-      signs.add(word.signs);
-      less += 16 - (word.counted >> 1);
-      repeats_.count += word.counted;
-      if (++packed < FastTextPackedSigns::WORDS) continue;
-      repeats_.add(signs, 0);
-      signs = {};
-      packed = 0;
     }
-    repeats_.add(signs, less);
     const auto place = [&](i64 i) { return reinterpret_cast<const u8*>(sums[i]); };
     add_vectors(m_.dim, counted, place, vectors_.hidden.data());
   }
@@ -314,6 +309,7 @@ class FastTextScorer {
   FastTextOrderedScorer ordered_;
   std::vector<u32> hashes_;
   FastTextRepeats repeats_;
+  FastTextPackedSigns new_signs_;
   Batch batches_[2];
   std::vector<Word*> unknown_;
   const u8 *text_ = nullptr, *text_end_ = nullptr;

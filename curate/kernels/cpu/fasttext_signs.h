@@ -30,7 +30,7 @@ __attribute__((target("avx512f,avx512dq,avx512vl"))) inline void fasttext_add_si
 inline void fasttext_add_signs(const i32* rows, i64 count, FastTextSigns* signs) {
 #if defined(__x86_64__)
   static const bool wide = __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  if (wide) return fasttext_add_signs_avx512(rows, count, signs);
+  if (count >= 8 && wide) return fasttext_add_signs_avx512(rows, count, signs);
 #endif
   for (i64 i = 0; i < count; ++i) signs->add(static_cast<u32>(rows[i]));
 }
