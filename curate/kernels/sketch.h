@@ -93,8 +93,10 @@ class Sketch {
   }
 
   CURATE_HD void throw_into_bins(u64 round, i64 count, u64* slots) {
-    for (i64 from = 0; from < count; from += kMixBlock) {
-      const i64 left = count - from < kMixBlock ? count - from : kMixBlock;
+    // Slots fall fast in round 0 alone: what lowers them is looked up anew for each of its blocks.
+    const i64 block = round == 0 ? kMixBlock : kShingleBlock;
+    for (i64 from = 0; from < count; from += block) {
+      const i64 left = count - from < block ? count - from : block;
       const i64 size = Loops::mix_lowering(scratch_.raw + from, left, round, slots, hashes_, scratch_.mixed);
       const u64 high = round << 32;
       int empty = empty_;
