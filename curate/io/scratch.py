@@ -1,7 +1,8 @@
 """Folders that are needed for a while, where Python's `tempfile` puts them (TMPDIR).
 
-A process locks its folder, and the kernel gives the lock up with the process, even one that is killed. So what was left
-behind is told from what is in use: the next process that makes such a folder removes it.
+A process locks its folder, and the kernel gives the lock up with the process, even one that is killed. So what was
+left behind is told from what is in use: the next process of the same host that makes such a folder removes it. A lock
+may not show on other hosts that share the place, so the host is part of the folder's name.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-PREFIX = "curate-scratch-"
+PREFIX = f"curate-scratch-{socket.gethostname()}-"
 
 
 @contextmanager
