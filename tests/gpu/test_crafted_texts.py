@@ -27,6 +27,13 @@ extern "C" __global__ void edges(const curate::KeyedDoc<curate::Key128>* rows, c
 }
 """
 
+JACCARD = """
+extern "C" __global__ void similarity(const curate::u64* hashes, curate::i64 count, curate::u64 hash_secret,
+                                      curate::u64* table, curate::u8* in_a, curate::i64 slots, double* found) {
+  *found = curate::jaccard(hashes, count, hashes, count, curate::HashKey(hash_secret), table, in_a, slots);
+}
+"""
+
 
 def looks_of_family(device, monkeypatch, family: str, between: bytes, hash_secret: int) -> int:
     monkeypatch.setattr(_cpu, "HASH_SECRET", hash_secret)
@@ -56,7 +63,7 @@ def test_a_known_secret_would_make_them_quadratic(device, monkeypatch, family, b
 
 @pytest.fixture(scope="module")
 def tables(compiler):
-    return HostDevice(module_source(("join.h",)) + EDGES)
+    return HostDevice(module_source(("join.h", "jaccard.h")) + EDGES + JACCARD)
 
 
 def looks_of_join(tables, hash_secret: int) -> int:
@@ -87,3 +94,21 @@ def test_the_join_of_crafted_hashes_looks_at_few_slots(tables) -> None:
     assert looks_of_join(tables, KNOWN_SECRET) > COUNT * COUNT / 2
     for hash_secret in OTHER_SECRETS:
         assert looks_of_join(tables, hash_secret) < 4 * COUNT
+
+
+def looks_of_similarity(tables, hash_secret: int) -> int:
+    factor = int.from_bytes(KNOWN_HALF, "little")
+    hashes = np.array([i * pow(factor, -1, 2**64) % 2**64 for i in range(COUNT)], np.uint64)
+    slots, found = 4096, np.empty(1)
+    table, in_a = np.zeros(slots, np.uint64), np.zeros(slots, np.uint8)
+    tables.slot_looks()
+    arguments = (hashes, np.int64(COUNT), np.uint64(hash_secret), table, in_a, np.int64(slots), found)
+    tables.launch("similarity", 1, 1, arguments)
+    assert found[0] == 1
+    return tables.slot_looks()
+
+
+def test_the_similarity_of_crafted_shingles_looks_at_few_slots(tables) -> None:
+    assert looks_of_similarity(tables, KNOWN_SECRET) > COUNT * COUNT / 2
+    for hash_secret in OTHER_SECRETS:
+        assert looks_of_similarity(tables, hash_secret) < 8 * COUNT
