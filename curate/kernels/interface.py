@@ -93,6 +93,10 @@ class Kernels(Protocol):
         """Labels and probabilities: the fields of models.Scores. characters: code points of a text that count."""
         ...
 
+    def overlaps(self, index: _cpu.NgramIndex, texts: Texts, rows: Rows) -> NDArray[np.int64]:
+        """The fields of kernels.ngrams.Overlaps, int64, shape (rows, 6)."""
+        ...
+
     def key_edges(self, keys: NDArray[np.uint64], docs: NDArray[np.uint64]) -> Edges:
         """As dedup.bucket_edges; keys of shape (rows,) or, for 128-bit hashes, (rows, 2)."""
         ...
@@ -128,6 +132,10 @@ class CpuKernels:
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         labels, probabilities = model.score(texts.data, texts.offsets, rows, k, characters)
         return labels, probabilities
+
+    def overlaps(self, index: _cpu.NgramIndex, texts: Texts, rows: Rows) -> NDArray[np.int64]:
+        table: NDArray[np.int64] = index.overlaps(texts.data, texts.offsets, rows)
+        return table
 
     def key_edges(self, keys: NDArray[np.uint64], docs: NDArray[np.uint64]) -> Edges:
         others, best = (_cpu.hash_edges if keys.ndim == 2 else _cpu.bucket_edges)(keys, docs)

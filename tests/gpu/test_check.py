@@ -21,6 +21,7 @@ KERNELS = {
     "heuristic statistics",
     "heuristic families",
     "fastText",
+    "n-grams",
     "sketch char 25",
     "sketch word 5",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -68,6 +69,8 @@ sources:
 stages:
   - language: {{keep: [en], min_score: 0.3}}
   - heuristics: {{profile: nemo, keep_stats: all}}
+  - decontaminate: {{against: "{data}/items.jsonl", max_overlap: 0.2}}
+  - blocklist: {{words: "{data}/words.txt"}}
   - exact_dedup: {{key: text}}
   - fuzzy_dedup: {{name: characters, preset: zyda2, guards: {{max_source_loss: 1.0}}}}
   - quality: {{model: quality-default}}
@@ -84,6 +87,9 @@ def gpu_alone(recipe_file, tmp_path_factory):
     table = pq.read_table(path)
     place = table.column_names.index("text")
     texts = table.column("text").to_pylist()
+    items = [{"text": text[50:400]} for text in texts[:2]]
+    (data / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
+    (data / "words.txt").write_text("\n".join(sorted(texts[1].split(), key=len)[-2:]))
     texts[7] = None
     table = table.set_column(place, "text", pa.array(texts, table.schema.field("text").type))
     pq.write_table(table, path, row_group_size=5)
@@ -108,7 +114,14 @@ def test_texts_that_cudf_reads_are_not_copied(
     assert len(cudf.read) > 2
     metrics = (tmp_path / "run/metrics.prom").read_text()
     assert re.search(r'stage_documents(_total)?\{[^}]*stage="read by cudf"[^}]*\} [1-9]', metrics)
-    assert device.launched >= {"utf8_broken", "text_hash", "fasttext_hidden", "sketch_chars", "sketch_words"}
+    assert device.launched >= {
+        "utf8_broken",
+        "text_hash",
+        "fasttext_hidden",
+        "sketch_chars",
+        "sketch_words",
+        "ngram_hits",
+    }
     # Of the row group with a bad row alone.
     assert 0 < device.copied_bytes < 0.2 * device.adopted_bytes
 

@@ -15,6 +15,7 @@ from curate.kernels import _cpu
 from curate.kernels.gpu.kernels import DeviceKernels
 from curate.kernels.heuristics import FAMILY_STATISTICS, PLAIN
 from curate.kernels.interface import SketchShape
+from curate.kernels.ngrams import NgramIndex
 from curate.kernels.texts import Texts
 
 SHAPES = {
@@ -25,6 +26,8 @@ SHAPES = {
 EVERY_GROUP = (1 << 10) - 1
 #: All families, those that edit the text last, each of what the one before it leaves behind.
 FAMILIES = [(family, EVERY_GROUP) for family in FAMILY_STATISTICS]
+#: Texts of which the index holds all n-grams of GPT-3's 13 words.
+INDEXED_TEXTS, NGRAM = 64, 13
 LABELS_WANTED, ALL_CHARACTERS = 3, int(np.iinfo(np.int64).max)
 
 Columns = tuple[NDArray[Any], ...]
@@ -35,6 +38,7 @@ def text_kernels(
 ) -> dict[str, tuple[Callable[[], Columns], Callable[[NDArray[np.int64]], Columns]]]:
     """By name: the kernel on the device, for all texts, and on the CPU, for some rows; columns of a row a text."""
     rows, where = np.arange(len(texts)), (texts.data, texts.offsets)
+    index = ngram_index(texts).kernel
     every: dict[str, tuple[Callable[[], Columns], Callable[[NDArray[np.int64]], Columns]]] = {
         "text hash": (
             lambda: (kernels.text_hash(texts, rows),),
@@ -48,6 +52,10 @@ def text_kernels(
             lambda: (kernels.heuristics(texts, rows, FAMILIES),),
             lambda rows: (_cpu.heuristics(*where, rows, FAMILIES),),
         ),
+        "n-grams": (
+            lambda: (kernels.overlaps(index, texts, rows),),
+            lambda rows: (index.overlaps(*where, rows),),
+        ),
         "fastText": (
             lambda: kernels.fasttext(model, texts, rows, LABELS_WANTED, ALL_CHARACTERS),
             lambda rows: model.score(*where, rows, LABELS_WANTED, ALL_CHARACTERS),
@@ -59,6 +67,12 @@ def text_kernels(
             lambda rows, shape=shape: _by_text(*_cpu.sketch(*where, rows, **asdict(shape))),  # type: ignore[misc]
         )
     return every
+
+
+def ngram_index(texts: Texts) -> NgramIndex:
+    """The n-grams of the first texts."""
+    count = min(INDEXED_TEXTS, len(texts))
+    return NgramIndex(texts.part(0, count), np.arange(count), NGRAM, 1)
 
 
 def differing_texts(kernels: DeviceKernels, model: _cpu.FastText, texts: Texts) -> dict[str, int]:

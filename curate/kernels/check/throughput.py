@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from curate.kernels import _cpu
-from curate.kernels.check.identity import ALL_CHARACTERS, EVERY_GROUP, SHAPES
+from curate.kernels.check.identity import ALL_CHARACTERS, EVERY_GROUP, SHAPES, ngram_index
 from curate.kernels.gpu import fasttext, heuristics
 from curate.kernels.gpu.batches import SHARE_OF_FREE
 from curate.kernels.gpu.device import Device
@@ -17,6 +17,7 @@ from curate.kernels.gpu.heuristics import FamiliesJob, HeuristicsJob
 from curate.kernels.gpu.jobs import DeviceTexts, Job, TextHashJob
 from curate.kernels.gpu.join import key_edges
 from curate.kernels.gpu.kernels import SHARE_OF_SCRATCH
+from curate.kernels.gpu.ngrams import DeviceNgrams, NgramJob
 from curate.kernels.gpu.sketch import SketchJob
 from curate.kernels.texts import Texts
 
@@ -56,6 +57,8 @@ def kernel_speeds(device: Device, model: _cpu.FastText, texts: Texts, repeats: i
     for name in DATATROVE:
         scratch_bytes = int(device.free_bytes() * SHARE_OF_FREE * SHARE_OF_SCRATCH)
         measure(f"heuristic families ({name})", FamiliesJob(batch, [(name, 1)], scratch_bytes))
+    index = ngram_index(texts)
+    measure("n-grams", NgramJob(batch, DeviceNgrams(device, index.kernel)))
     on_device = DeviceModel(device, model)
     measure("fastText", FastTextJob(batch, on_device, 1, ALL_CHARACTERS))
     return speeds
