@@ -93,6 +93,10 @@ class Kernels(Protocol):
         """Labels and probabilities: the fields of models.Scores. characters: code points of a text that count."""
         ...
 
+    def normalized(self, texts: Texts, rows: Rows, steps: int) -> tuple[Texts, Rows]:
+        """The texts at `rows` in their normal form: texts, and their rows among them. steps: bits of normalize.h."""
+        ...
+
     def overlaps(self, index: _cpu.NgramIndex, texts: Texts, rows: Rows) -> NDArray[np.int64]:
         """The fields of kernels.ngrams.Overlaps, int64, shape (rows, 6)."""
         ...
@@ -132,6 +136,9 @@ class CpuKernels:
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         labels, probabilities = model.score(texts.data, texts.offsets, rows, k, characters)
         return labels, probabilities
+
+    def normalized(self, texts: Texts, rows: Rows, steps: int) -> tuple[Texts, Rows]:
+        return Texts(*_cpu.normalize(texts.data, texts.offsets, rows, steps)), np.arange(len(rows))
 
     def overlaps(self, index: _cpu.NgramIndex, texts: Texts, rows: Rows) -> NDArray[np.int64]:
         table: NDArray[np.int64] = index.overlaps(texts.data, texts.offsets, rows)

@@ -74,7 +74,8 @@ stages:
   - exact_dedup: {{key: text}}
   - fuzzy_dedup: {{name: characters, preset: zyda2, guards: {{max_source_loss: 1.0}}}}
   - quality: {{model: quality-default}}
-  - fuzzy_dedup: {{name: words, shingles: {{unit: word, length: 5}}, prefer: quality, guards: {{max_source_loss: 1.0}}}}
+  - exact_dedup: {{name: normal, key: text, normalize: [lowercase, digits, punctuation]}}
+  - fuzzy_dedup: {{name: words, shingles: {{unit: word, length: 5}}, normalize: [lowercase, punctuation], prefer: quality, guards: {{max_source_loss: 1.0}}}}
 output: {{shard_bytes: 300kB}}
 """
 
@@ -121,6 +122,7 @@ def test_texts_that_cudf_reads_are_not_copied(
         "sketch_chars",
         "sketch_words",
         "ngram_hits",
+        "normal_forms",
     }
     # Of the row group with a bad row alone.
     assert 0 < device.copied_bytes < 0.2 * device.adopted_bytes
@@ -183,7 +185,7 @@ def test_a_run_says_what_the_cpu_does(
     run(recipe, str(tmp_path / "mixed"), device="gpu", workers=1, progress=mixed)
     run(gpu_alone[0], str(tmp_path / "alone"), device="gpu", workers=1, progress=alone)
     run(recipe, str(tmp_path / "cpu"), device="cpu", workers=1, progress=cpu)
-    work = "mixed (edits); redact; by-url (normal forms); characters (clusters, survivors)"
+    work = "mixed (edits); redact; by-url (normal forms of URLs); characters (clusters, survivors)"
     assert any(note.startswith("without a kernel for the GPU") and work in note for note in mixed.notes)
     assert "documents-1: Arrow reads the texts, which are needed on the CPU by mixed" in mixed.notes
     assert any(note.startswith("documents-1: cudf reads texts") for note in alone.notes)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from curate.kernels import _cpu
 from curate.kernels.gpu.kernels import DeviceKernels
 from curate.kernels.heuristics import FAMILY_STATISTICS, PLAIN
-from curate.kernels.interface import SketchShape
+from curate.kernels.interface import CPU, SketchShape
 from curate.kernels.ngrams import NgramIndex
 from curate.kernels.texts import Texts
 
@@ -26,6 +26,8 @@ SHAPES = {
 EVERY_GROUP = (1 << 10) - 1
 #: All families, those that edit the text last, each of what the one before it leaves behind.
 FAMILIES = [(family, EVERY_GROUP) for family in FAMILY_STATISTICS]
+#: Normal forms by all steps.
+EVERY_STEP = 0b111
 #: Texts of which the index holds all n-grams of GPT-3's 13 words.
 INDEXED_TEXTS, NGRAM = 64, 13
 LABELS_WANTED, ALL_CHARACTERS = 3, int(np.iinfo(np.int64).max)
@@ -51,6 +53,10 @@ def text_kernels(
         "heuristic families": (
             lambda: (kernels.heuristics(texts, rows, FAMILIES),),
             lambda rows: (_cpu.heuristics(*where, rows, FAMILIES),),
+        ),
+        "normal forms": (
+            lambda: (_cpu.text_hash(*_on_host(*kernels.normalized(texts, rows, EVERY_STEP))),),
+            lambda rows: (_cpu.text_hash(*_on_host(*CPU.normalized(texts, rows, EVERY_STEP))),),
         ),
         "n-grams": (
             lambda: (kernels.overlaps(index, texts, rows),),
@@ -92,6 +98,13 @@ def differing_edges(kernels: DeviceKernels, random: np.random.Generator, rows: i
         "bucket edges": _different(kernels.key_edges(keys, docs), _cpu.bucket_edges(keys, docs)),
         "hash edges": _different(kernels.key_edges(hashes, docs), _cpu.hash_edges(hashes, docs)),
     }
+
+
+def _on_host(
+    texts: Texts, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    texts, rows = texts.on_host(rows)
+    return texts.data, texts.offsets, rows
 
 
 def _by_text(keys: NDArray[Any], signatures: NDArray[Any], sketched: NDArray[Any]) -> Columns:

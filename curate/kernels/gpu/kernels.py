@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.kernels import _cpu
-from curate.kernels.gpu import fasttext, heuristics, ngrams
+from curate.kernels.gpu import fasttext, heuristics, ngrams, normal
 from curate.kernels.gpu.batches import SHARE_OF_FREE, Int64s
 from curate.kernels.gpu.device import Device
 from curate.kernels.gpu.fasttext import DeviceModel, FastTextJob
@@ -22,7 +22,9 @@ from curate.kernels.gpu.heuristics import FamiliesJob, HeuristicsJob
 from curate.kernels.gpu.jobs import DeviceTexts, TextHashJob, Utf8Job
 from curate.kernels.gpu.join import edge_bytes, key_edges
 from curate.kernels.gpu.ngrams import DeviceNgrams, NgramJob
+from curate.kernels.gpu.normal import NormalJob
 from curate.kernels.gpu.resident import adopted
+from curate.kernels.gpu.rewriting import Rewriting, Room, rewritten
 from curate.kernels.gpu.runs import RUNS_IN_MEMORY, TOO_LARGE, Columns, Work, run
 from curate.kernels.gpu.sketch import SketchJob
 from curate.kernels.heuristics import PLAIN
@@ -168,6 +170,20 @@ class DeviceKernels:
             budget = self._free_bytes() - RUNS_IN_MEMORY * FastTextJob.fixed_bytes(self.device, on_this)
             labels, scores = run(self.device, Work(texts, rows, costs, on_device, on_host), budget)
         return labels, scores
+
+    def normalized(self, texts: Texts, rows: Int64s, steps: int) -> tuple[Texts, Int64s]:
+        """As interface.Kernels has it; where there is room, the texts stay on the device."""
+
+        def job(batch: DeviceTexts, room: Room) -> NormalJob:
+            return NormalJob(batch, room, steps)
+
+        def on_host(texts: Texts, rows: Int64s) -> tuple[Texts, Int64s]:
+            return CPU.normalized(texts, rows, steps)
+
+        sizes = texts.sizes[rows]
+        costs = _limited(NormalJob.bytes_of(sizes), sizes, normal.LONGEST_TEXT)
+        with self._turn:
+            return rewritten(self.device, Rewriting(texts, rows, costs, job, on_host), self._free_bytes)
 
     def overlaps(self, index: _cpu.NgramIndex, texts: Texts, rows: Int64s) -> NDArray[np.int64]:
         """As interface.Kernels has it."""

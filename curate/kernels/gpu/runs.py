@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -75,9 +75,9 @@ def run(device: Device, work: Work, budget: int) -> Columns:
 def _copied(device: Device, work: Work, first: int, end: int) -> DeviceTexts | None:
     """The texts of rows `first` to `end` on the device; None where memory is in too small pieces."""
     if isinstance(work.texts, ResidentTexts):
-        return DeviceTexts.resident(work.texts, work.rows[first:end])
+        return replace(DeviceTexts.resident(work.texts, work.rows[first:end]), first=first)
     try:
-        return DeviceTexts.upload(device, _chosen(work.texts, work.rows[first:end]))
+        return replace(DeviceTexts.upload(device, _chosen(work.texts, work.rows[first:end])), first=first)
     except MemoryError:
         return None
 
