@@ -30,6 +30,16 @@ class SketchShape:
     minhash: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """What `redact` looks for. all_ips: addresses that are not public too."""
+
+    emails: bool
+    ips: bool
+    all_ips: bool
+    phones: bool
+
+
 class TextMemory(Protocol):
     """A device's memory, in which readers may put texts. Threads may share it."""
 
@@ -101,6 +111,14 @@ class Kernels(Protocol):
         """The fields of kernels.ngrams.Overlaps, int64, shape (rows, 6)."""
         ...
 
+    def redact_counts(self, texts: Texts, rows: Rows, what: Redacted) -> NDArray[np.int64]:
+        """How many e-mail, IPv4 and IPv6 addresses and telephone numbers there are, int64, shape (rows, 4)."""
+        ...
+
+    def replaced(self, texts: Texts, rows: Rows, by: Texts, by_rows: Rows) -> Texts:
+        """As Texts.replaced, by the texts at `by_rows`, in the memory of `texts` where there is room."""
+        ...
+
     def key_edges(self, keys: NDArray[np.uint64], docs: NDArray[np.uint64]) -> Edges:
         """As dedup.bucket_edges; keys of shape (rows,) or, for 128-bit hashes, (rows, 2)."""
         ...
@@ -143,6 +161,13 @@ class CpuKernels:
     def overlaps(self, index: _cpu.NgramIndex, texts: Texts, rows: Rows) -> NDArray[np.int64]:
         table: NDArray[np.int64] = index.overlaps(texts.data, texts.offsets, rows)
         return table
+
+    def redact_counts(self, texts: Texts, rows: Rows, what: Redacted) -> NDArray[np.int64]:
+        counts: NDArray[np.int64] = _cpu.redact_counts(texts.data, texts.offsets, rows, **asdict(what))
+        return counts
+
+    def replaced(self, texts: Texts, rows: Rows, by: Texts, by_rows: Rows) -> Texts:
+        return texts.replaced(rows, by.taken(by_rows))
 
     def key_edges(self, keys: NDArray[np.uint64], docs: NDArray[np.uint64]) -> Edges:
         others, best = (_cpu.hash_edges if keys.ndim == 2 else _cpu.bucket_edges)(keys, docs)

@@ -184,11 +184,11 @@ class Decontaminate(DocumentStage):
         return "n-grams"
 
     def on_cpu_beside_gpu(self) -> str | None:
-        return "edits" if self.edits else None
+        return "cuts" if self.edits else None
 
     @property
     def reads_text_on_gpu(self) -> bool:
-        return not self.edits
+        return True
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         items = self._items()
@@ -211,7 +211,10 @@ class Decontaminate(DocumentStage):
         items = self._items()
         overlaps = items.index.overlaps(texts, rows, kernels_on(self.device))
         dirty = rows[(overlaps.item >= 0) & (self._overlap(overlaps) > self.config.max_overlap)]
-        return texts.replaced(dirty, self._cut(items, texts, dirty)[0]) if len(dirty) else texts
+        if not len(dirty):
+            return texts
+        left, _ = self._cut(items, texts, dirty)
+        return kernels_on(self.device).replaced(texts, dirty, left, np.arange(len(dirty)))
 
     def _cut(self, items: _Items, texts: Texts, rows: NDArray[np.int64]) -> tuple[Texts, NDArray[np.int64]]:
         return items.index.cut(texts, rows, self.config.window, self.config.min_piece)

@@ -22,6 +22,7 @@ KERNELS = {
     "heuristic families",
     "fastText",
     "n-grams",
+    "redact",
     "normal forms",
     "sketch char 25",
     "sketch word 5",

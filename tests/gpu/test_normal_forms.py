@@ -15,7 +15,24 @@ from tests.gpu.host_device import HostDevice
 from tests.gpu.texts import documents as hard_documents
 from tests.gpu.texts import texts_of
 
-PIECES = ["A", "é", "É", "ẞ", "Ω", "漢", "١", "７", "0", " ", ", ", "\u3000", "…", "!" * 17, "word" * 5, "😀"]
+PIECES = [
+    "A",
+    "é",
+    "É",
+    "ẞ",
+    "Ω",
+    "漢",
+    "\u0661",
+    "\uff17",
+    "0",
+    " ",
+    ", ",
+    "\u3000",
+    "…",
+    "!" * 17,
+    "word" * 5,
+    "😀",
+]
 words = st.lists(st.sampled_from(PIECES), max_size=90).map(lambda pieces: "".join(pieces).encode())
 overlong = st.lists(
     st.sampled_from([b"\xc1\x81", b"\xe0\x81\x81", b"\xc0\xa0", b"\xc1", b"\xf8\x80", b"A"]), max_size=40

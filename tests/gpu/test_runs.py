@@ -58,7 +58,7 @@ def test_a_run_on_the_device_writes_the_same_bytes(
         "fasttext_hidden",
         "fasttext_labels",
     }
-    assert counting.launched == kernels | {"sketch_chars", "sketch_words"}
+    assert counting.launched == kernels | {"sketch_chars", "sketch_words", "redact_counts"}
 
 
 GPU_ALONE = """
@@ -71,11 +71,18 @@ stages:
   - heuristics: {{profile: nemo, keep_stats: all}}
   - decontaminate: {{against: "{data}/items.jsonl", max_overlap: 0.2}}
   - blocklist: {{words: "{data}/words.txt"}}
+  - redact: {{}}
+  - decontaminate: {{name: masked, against: "{data}/parts.jsonl", action: mask, window: 20, min_piece: 10}}
   - exact_dedup: {{key: text}}
   - fuzzy_dedup: {{name: characters, preset: zyda2, guards: {{max_source_loss: 1.0}}}}
   - quality: {{model: quality-default}}
-  - exact_dedup: {{name: normal, key: text, normalize: [lowercase, digits, punctuation]}}
-  - fuzzy_dedup: {{name: words, shingles: {{unit: word, length: 5}}, normalize: [lowercase, punctuation], prefer: quality, guards: {{max_source_loss: 1.0}}}}
+  - exact_dedup: {{name: normal, normalize: [lowercase, digits, punctuation]}}
+  - fuzzy_dedup:
+      name: words
+      shingles: {{unit: word, length: 5}}
+      normalize: [lowercase, punctuation]
+      prefer: quality
+      guards: {{max_source_loss: 1.0}}
 output: {{shard_bytes: 300kB}}
 """
 
@@ -90,6 +97,8 @@ def gpu_alone(recipe_file, tmp_path_factory):
     texts = table.column("text").to_pylist()
     items = [{"text": text[50:400]} for text in texts[:2]]
     (data / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
+    part = {"text": " ".join(texts[3].split()[10:24])}
+    (data / "parts.jsonl").write_text(json.dumps(part) + "\n")
     (data / "words.txt").write_text("\n".join(sorted(texts[1].split(), key=len)[-2:]))
     texts[7] = None
     table = table.set_column(place, "text", pa.array(texts, table.schema.field("text").type))
@@ -123,6 +132,8 @@ def test_texts_that_cudf_reads_are_not_copied(
         "sketch_words",
         "ngram_hits",
         "normal_forms",
+        "redact_counts",
+        "replaced_texts",
     }
     # Of the row group with a bad row alone.
     assert 0 < device.copied_bytes < 0.2 * device.adopted_bytes
@@ -160,7 +171,7 @@ def test_a_plan_says_what_runs_where(recipe_file) -> None:
         "mixed; gpu: statistics; cpu: edits\n",
         "documents-1: reads text of dolma-cc, fineweb-edu\n",
         "Arrow reads the texts, which are needed on the CPU by mixed\n",
-        "redact; cpu",
+        "redact; gpu: counts; cpu: placeholders",
         "characters: collects; gpu: sketches, join",
         "exact_dedup: collects; gpu: hashes, join",
     ):
@@ -185,7 +196,7 @@ def test_a_run_says_what_the_cpu_does(
     run(recipe, str(tmp_path / "mixed"), device="gpu", workers=1, progress=mixed)
     run(gpu_alone[0], str(tmp_path / "alone"), device="gpu", workers=1, progress=alone)
     run(recipe, str(tmp_path / "cpu"), device="cpu", workers=1, progress=cpu)
-    work = "mixed (edits); redact; by-url (normal forms of URLs); characters (clusters, survivors)"
+    work = "mixed (edits); redact (placeholders); by-url (normal forms of URLs); characters (clusters, survivors)"
     assert any(note.startswith("without a kernel for the GPU") and work in note for note in mixed.notes)
     assert "documents-1: Arrow reads the texts, which are needed on the CPU by mixed" in mixed.notes
     assert any(note.startswith("documents-1: cudf reads texts") for note in alone.notes)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from curate.kernels import _cpu
 from curate.kernels.gpu.kernels import DeviceKernels
 from curate.kernels.heuristics import FAMILY_STATISTICS, PLAIN
-from curate.kernels.interface import CPU, SketchShape
+from curate.kernels.interface import CPU, Redacted, SketchShape
 from curate.kernels.ngrams import NgramIndex
 from curate.kernels.texts import Texts
 
@@ -28,6 +28,7 @@ EVERY_GROUP = (1 << 10) - 1
 FAMILIES = [(family, EVERY_GROUP) for family in FAMILY_STATISTICS]
 #: Normal forms by all steps.
 EVERY_STEP = 0b111
+EVERY_KIND = Redacted(emails=True, ips=True, all_ips=True, phones=True)
 #: Texts of which the index holds all n-grams of GPT-3's 13 words.
 INDEXED_TEXTS, NGRAM = 64, 13
 LABELS_WANTED, ALL_CHARACTERS = 3, int(np.iinfo(np.int64).max)
@@ -57,6 +58,10 @@ def text_kernels(
         "normal forms": (
             lambda: (_cpu.text_hash(*_on_host(*kernels.normalized(texts, rows, EVERY_STEP))),),
             lambda rows: (_cpu.text_hash(*_on_host(*CPU.normalized(texts, rows, EVERY_STEP))),),
+        ),
+        "redact": (
+            lambda: (kernels.redact_counts(texts, rows, EVERY_KIND),),
+            lambda rows: (CPU.redact_counts(texts, rows, EVERY_KIND),),
         ),
         "n-grams": (
             lambda: (kernels.overlaps(index, texts, rows),),

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 from curate.kernels import _cpu
-from curate.kernels.check.identity import ALL_CHARACTERS, EVERY_GROUP, EVERY_STEP, SHAPES, ngram_index
+from curate.kernels.check.identity import (
+    ALL_CHARACTERS,
+    EVERY_GROUP,
+    EVERY_KIND,
+    EVERY_STEP,
+    SHAPES,
+    ngram_index,
+)
 from curate.kernels.gpu import fasttext, heuristics
 from curate.kernels.gpu.batches import SHARE_OF_FREE
 from curate.kernels.gpu.device import Device
@@ -19,6 +26,7 @@ from curate.kernels.gpu.join import key_edges
 from curate.kernels.gpu.kernels import SHARE_OF_SCRATCH
 from curate.kernels.gpu.ngrams import DeviceNgrams, NgramJob
 from curate.kernels.gpu.normal import NormalJob
+from curate.kernels.gpu.redact import RedactJob
 from curate.kernels.gpu.rewriting import Room
 from curate.kernels.gpu.sketch import SketchJob
 from curate.kernels.texts import Texts
@@ -60,6 +68,7 @@ def kernel_speeds(device: Device, model: _cpu.FastText, texts: Texts, repeats: i
         scratch_bytes = int(device.free_bytes() * SHARE_OF_FREE * SHARE_OF_SCRATCH)
         measure(f"heuristic families ({name})", FamiliesJob(batch, [(name, 1)], scratch_bytes))
     measure("normal forms", NormalJob(batch, Room.of(device, batch.sizes), EVERY_STEP))
+    measure("redact", RedactJob(batch, EVERY_KIND))
     index = ngram_index(texts)
     measure("n-grams", NgramJob(batch, DeviceNgrams(device, index.kernel)))
     on_device = DeviceModel(device, model)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.kernels import _cpu
-from curate.kernels.gpu import fasttext, heuristics, ngrams, normal
+from curate.kernels.gpu import fasttext, heuristics, ngrams, normal, redact
 from curate.kernels.gpu.batches import SHARE_OF_FREE, Int64s
 from curate.kernels.gpu.device import Device
 from curate.kernels.gpu.fasttext import DeviceModel, FastTextJob
@@ -23,12 +23,13 @@ from curate.kernels.gpu.jobs import DeviceTexts, TextHashJob, Utf8Job
 from curate.kernels.gpu.join import edge_bytes, key_edges
 from curate.kernels.gpu.ngrams import DeviceNgrams, NgramJob
 from curate.kernels.gpu.normal import NormalJob
-from curate.kernels.gpu.resident import adopted
-from curate.kernels.gpu.rewriting import Rewriting, Room, rewritten
+from curate.kernels.gpu.redact import RedactJob
+from curate.kernels.gpu.resident import ResidentTexts, adopted
+from curate.kernels.gpu.rewriting import Rewriting, Room, replaced, rewritten
 from curate.kernels.gpu.runs import RUNS_IN_MEMORY, TOO_LARGE, Columns, Work, run
 from curate.kernels.gpu.sketch import SketchJob
 from curate.kernels.heuristics import PLAIN
-from curate.kernels.interface import CPU, Edges, SketchShape, TextMemory
+from curate.kernels.interface import CPU, Edges, Redacted, SketchShape, TextMemory
 from curate.kernels.texts import Texts
 
 #: A thread hashes a text alone.
@@ -184,6 +185,33 @@ class DeviceKernels:
         costs = _limited(NormalJob.bytes_of(sizes), sizes, normal.LONGEST_TEXT)
         with self._turn:
             return rewritten(self.device, Rewriting(texts, rows, costs, job, on_host), self._free_bytes)
+
+    def redact_counts(self, texts: Texts, rows: Int64s, what: Redacted) -> NDArray[np.int64]:
+        """As interface.Kernels has it."""
+
+        def on_device(batch: DeviceTexts) -> Columns:
+            job = RedactJob(batch, what)
+            job.run()
+            return (job.result(),)
+
+        def on_host(texts: Texts, rows: Int64s) -> Columns:
+            return (CPU.redact_counts(texts, rows, what),)
+
+        sizes = texts.sizes[rows]
+        costs = _limited(RedactJob.bytes_of(sizes), sizes, redact.LONGEST_TEXT)
+        with self._turn:
+            (counts,) = run(self.device, Work(texts, rows, costs, on_device, on_host), self._free_bytes())
+        return counts
+
+    def replaced(self, texts: Texts, rows: Int64s, by: Texts, by_rows: Int64s) -> Texts:
+        """As interface.Kernels has it; texts that do not lie on the device are replaced on the host."""
+        if isinstance(texts, ResidentTexts) and len(texts):
+            with self._turn:
+                try:
+                    return replaced(texts, rows, by, by_rows)
+                except MemoryError:
+                    pass
+        return CPU.replaced(texts, rows, *by.on_host(by_rows))
 
     def overlaps(self, index: _cpu.NgramIndex, texts: Texts, rows: Int64s) -> NDArray[np.int64]:
         """As interface.Kernels has it."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from curate.kernels.gpu.batches import Int64s
 from curate.kernels.gpu.device import Device, DeviceArray
-from curate.kernels.gpu.jobs import DeviceTexts, Job
+from curate.kernels.gpu.jobs import THREADS, DeviceTexts, Job
 from curate.kernels.gpu.resident import ResidentTexts
 from curate.kernels.gpu.runs import Columns, Work, run
 from curate.kernels.texts import Texts
@@ -36,6 +36,25 @@ class RewritingJob(Job, Protocol):
     def bounds(self) -> NDArray[np.int64]:
         """Where each text begins and ends, int64, shape (texts, 2)."""
         ...
+
+
+def replaced(texts: ResidentTexts, rows: Int64s, by: Texts, by_rows: Int64s) -> ResidentTexts:
+    """All of `texts`, those at `rows` replaced by those of `by` at `by_rows`. Raises MemoryError without room."""
+    device = texts.device
+    if isinstance(by, ResidentTexts):
+        others, sources = by.on_device, by_rows
+    else:
+        by = by.taken(by_rows)
+        others = DeviceTexts.upload(device, by).arguments
+        by_rows = sources = np.arange(len(by))
+    sizes, chosen = texts.sizes, np.arange(len(texts))
+    sizes[rows], chosen[rows] = by.sizes[by_rows], -1 - sources
+    bounds = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    on_device = device.upload(bounds)
+    data = device.empty((int(bounds[-1]),), np.uint8)
+    arguments = (*texts.on_device, *others, device.upload(chosen), np.int64(len(texts)), data, on_device)
+    device.launch("replaced_texts", min(len(texts), device.blocks), THREADS, arguments)
+    return ResidentTexts(device, data, on_device, bounds)
 
 
 @dataclass(frozen=True, slots=True)

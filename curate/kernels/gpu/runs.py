@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from curate.kernels.gpu.batches import Int64s, batches
@@ -77,7 +76,7 @@ def _copied(device: Device, work: Work, first: int, end: int) -> DeviceTexts | N
     if isinstance(work.texts, ResidentTexts):
         return replace(DeviceTexts.resident(work.texts, work.rows[first:end]), first=first)
     try:
-        return replace(DeviceTexts.upload(device, _chosen(work.texts, work.rows[first:end])), first=first)
+        return replace(DeviceTexts.upload(device, work.texts.taken(work.rows[first:end])), first=first)
     except MemoryError:
         return None
 
@@ -109,14 +108,6 @@ def _run_budget(costs: Int64s, budget: int) -> int:
     fits = costs[costs <= budget // RUNS_IN_MEMORY]
     overlapped = max(int(fits.sum()) // OVERLAPPED_RUNS, LEAST_RUN_BYTES)
     return min(budget // RUNS_IN_MEMORY, overlapped)
-
-
-def _chosen(texts: Texts, rows: Int64s) -> Texts:
-    """The texts at `rows`, at least one; a view where they follow each other."""
-    first = int(rows[0])
-    if np.array_equal(rows, np.arange(first, first + len(rows))):
-        return Texts(texts.data, texts.offsets[first : first + len(rows) + 1])
-    return Texts.from_arrow(texts.to_arrow().take(pa.array(rows)))
 
 
 def _placed(count: int, parts: list[tuple[Int64s, NDArray[Any]]]) -> NDArray[Any]:
