@@ -111,6 +111,11 @@ class Kernels(Protocol):
         """The fields of kernels.ngrams.Overlaps, int64, shape (rows, 6)."""
         ...
 
+    def edited(self, texts: Texts, rows: Rows, families: Sequence[str]) -> tuple[Texts, Rows]:
+        """The texts at `rows` as these families of kernels.heuristics leave them, one after the other: texts, and their
+        rows among them."""
+        ...
+
     def redact_counts(self, texts: Texts, rows: Rows, what: Redacted) -> NDArray[np.int64]:
         """How many e-mail, IPv4 and IPv6 addresses and telephone numbers there are, int64, shape (rows, 4)."""
         ...
@@ -161,6 +166,10 @@ class CpuKernels:
     def overlaps(self, index: _cpu.NgramIndex, texts: Texts, rows: Rows) -> NDArray[np.int64]:
         table: NDArray[np.int64] = index.overlaps(texts.data, texts.offsets, rows)
         return table
+
+    def edited(self, texts: Texts, rows: Rows, families: Sequence[str]) -> tuple[Texts, Rows]:
+        left = _cpu.heuristic_edits(texts.data, texts.offsets, rows, list(families))
+        return Texts(*left), np.arange(len(rows))
 
     def redact_counts(self, texts: Texts, rows: Rows, what: Redacted) -> NDArray[np.int64]:
         counts: NDArray[np.int64] = _cpu.redact_counts(texts.data, texts.offsets, rows, **asdict(what))

@@ -23,6 +23,7 @@ stages:
   - heuristics: {{profile: nemo, keep_stats: all}}
   - heuristics: {{name: mixed, profile: [gopher, datatrove], keep_stats: all}}
   - redact: {{}}
+  - boilerplate: {{}}
   - exact_dedup: {{key: text}}
   - exact_dedup: {{name: by-url, key: url, sources: [fineweb-edu]}}
   - fuzzy_dedup: {{name: characters, preset: zyda2, guards: {{max_source_loss: 1.0}}}}

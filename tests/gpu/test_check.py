@@ -22,6 +22,7 @@ KERNELS = {
     "heuristic families",
     "fastText",
     "n-grams",
+    "heuristic edits",
     "redact",
     "normal forms",
     "sketch char 25",

@@ -69,6 +69,7 @@ sources:
 stages:
   - language: {{keep: [en], min_score: 0.3}}
   - heuristics: {{profile: nemo, keep_stats: all}}
+  - heuristics: {{name: edited, profile: datatrove, keep_stats: all}}
   - decontaminate: {{against: "{data}/items.jsonl", max_overlap: 0.2}}
   - blocklist: {{words: "{data}/words.txt"}}
   - redact: {{}}
@@ -134,6 +135,7 @@ def test_texts_that_cudf_reads_are_not_copied(
         "normal_forms",
         "redact_counts",
         "replaced_texts",
+        "heuristic_families",
     }
     # Of the row group with a bad row alone.
     assert 0 < device.copied_bytes < 0.2 * device.adopted_bytes
@@ -168,9 +170,9 @@ def test_a_plan_says_what_runs_where(recipe_file) -> None:
     for line in (
         "language; gpu: scores",
         "heuristics; gpu: statistics\n",
-        "mixed; gpu: statistics; cpu: edits\n",
+        "mixed; gpu: statistics, edits\n",
         "documents-1: reads text of dolma-cc, fineweb-edu\n",
-        "Arrow reads the texts, which are needed on the CPU by mixed\n",
+        "Arrow reads the texts, which are needed on the CPU by boilerplate\n",
         "redact; gpu: counts; cpu: placeholders",
         "characters: collects; gpu: sketches, join",
         "exact_dedup: collects; gpu: hashes, join",
@@ -196,9 +198,11 @@ def test_a_run_says_what_the_cpu_does(
     run(recipe, str(tmp_path / "mixed"), device="gpu", workers=1, progress=mixed)
     run(gpu_alone[0], str(tmp_path / "alone"), device="gpu", workers=1, progress=alone)
     run(recipe, str(tmp_path / "cpu"), device="cpu", workers=1, progress=cpu)
-    work = "mixed (edits); redact (placeholders); by-url (normal forms of URLs); characters (clusters, survivors)"
+    work = (
+        "redact (placeholders); boilerplate; by-url (normal forms of URLs); characters (clusters, survivors)"
+    )
     assert any(note.startswith("without a kernel for the GPU") and work in note for note in mixed.notes)
-    assert "documents-1: Arrow reads the texts, which are needed on the CPU by mixed" in mixed.notes
+    assert "documents-1: Arrow reads the texts, which are needed on the CPU by boilerplate" in mixed.notes
     assert any(note.startswith("documents-1: cudf reads texts") for note in alone.notes)
     assert not any("GPU" in note for note in cpu.notes)
 

@@ -28,6 +28,7 @@ EVERY_GROUP = (1 << 10) - 1
 FAMILIES = [(family, EVERY_GROUP) for family in FAMILY_STATISTICS]
 #: Normal forms by all steps.
 EVERY_STEP = 0b111
+EDITS = ("c4", "datatrove.c4_quality")
 EVERY_KIND = Redacted(emails=True, ips=True, all_ips=True, phones=True)
 #: Texts of which the index holds all n-grams of GPT-3's 13 words.
 INDEXED_TEXTS, NGRAM = 64, 13
@@ -62,6 +63,10 @@ def text_kernels(
         "redact": (
             lambda: (kernels.redact_counts(texts, rows, EVERY_KIND),),
             lambda rows: (CPU.redact_counts(texts, rows, EVERY_KIND),),
+        ),
+        "heuristic edits": (
+            lambda: (_cpu.text_hash(*_on_host(*kernels.edited(texts, rows, EDITS))),),
+            lambda rows: (_cpu.text_hash(*_on_host(*CPU.edited(texts, rows, EDITS))),),
         ),
         "n-grams": (
             lambda: (kernels.overlaps(index, texts, rows),),

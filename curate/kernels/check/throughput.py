@@ -10,6 +10,7 @@ import numpy as np
 from curate.kernels import _cpu
 from curate.kernels.check.identity import (
     ALL_CHARACTERS,
+    EDITS,
     EVERY_GROUP,
     EVERY_KIND,
     EVERY_STEP,
@@ -71,6 +72,10 @@ def kernel_speeds(device: Device, model: _cpu.FastText, texts: Texts, repeats: i
     measure("redact", RedactJob(batch, EVERY_KIND))
     index = ngram_index(texts)
     measure("n-grams", NgramJob(batch, DeviceNgrams(device, index.kernel)))
+    room = Room.of(device, batch.sizes)
+    scratch_bytes = int(device.free_bytes() * SHARE_OF_FREE * SHARE_OF_SCRATCH)
+    edits = [(family, 0) for family in EDITS]
+    measure("heuristic edits", FamiliesJob(batch, edits, scratch_bytes, room))
     on_device = DeviceModel(device, model)
     measure("fastText", FastTextJob(batch, on_device, 1, ALL_CHARACTERS))
     return speeds

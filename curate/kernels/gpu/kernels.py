@@ -175,7 +175,7 @@ class DeviceKernels:
     def normalized(self, texts: Texts, rows: Int64s, steps: int) -> tuple[Texts, Int64s]:
         """As interface.Kernels has it; where there is room, the texts stay on the device."""
 
-        def job(batch: DeviceTexts, room: Room) -> NormalJob:
+        def job(batch: DeviceTexts, room: Room, scratch_bytes: int) -> NormalJob:
             return NormalJob(batch, room, steps)
 
         def on_host(texts: Texts, rows: Int64s) -> tuple[Texts, Int64s]:
@@ -185,6 +185,22 @@ class DeviceKernels:
         costs = _limited(NormalJob.bytes_of(sizes), sizes, normal.LONGEST_TEXT)
         with self._turn:
             return rewritten(self.device, Rewriting(texts, rows, costs, job, on_host), self._free_bytes)
+
+    def edited(self, texts: Texts, rows: Int64s, families: Sequence[str]) -> tuple[Texts, Int64s]:
+        """As interface.Kernels has it; where there is room, the texts stay on the device."""
+        steps = [(family, 0) for family in families]
+
+        def job(batch: DeviceTexts, room: Room, scratch_bytes: int) -> FamiliesJob:
+            return FamiliesJob(batch, steps, scratch_bytes, room)
+
+        def on_host(texts: Texts, rows: Int64s) -> tuple[Texts, Int64s]:
+            return CPU.edited(texts, rows, families)
+
+        sizes = texts.sizes[rows]
+        costs = _limited(FamiliesJob.bytes_of(sizes, steps) + 24, sizes, heuristics.LONGEST_TEXT)
+        work = Rewriting(texts, rows, costs, job, on_host, SHARE_OF_SCRATCH)
+        with self._turn:
+            return rewritten(self.device, work, self._free_bytes)
 
     def redact_counts(self, texts: Texts, rows: Int64s, what: Redacted) -> NDArray[np.int64]:
         """As interface.Kernels has it."""

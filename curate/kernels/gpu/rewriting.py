@@ -59,13 +59,15 @@ def replaced(texts: ResidentTexts, rows: Int64s, by: Texts, by_rows: Int64s) -> 
 
 @dataclass(frozen=True, slots=True)
 class Rewriting:
-    """What is to be rewritten. costs: as of runs.Work, without the room."""
+    """What is to be rewritten. costs: as of runs.Work, without the room. scratch: share of the free memory that a
+    job may take beside that; it is told how many bytes."""
 
     texts: Texts
     rows: Int64s
     costs: Int64s
-    job: Callable[[DeviceTexts, Room], RewritingJob]
+    job: Callable[[DeviceTexts, Room, int], RewritingJob]
     on_host: Callable[[Texts, Int64s], tuple[Texts, Int64s]]
+    scratch: float = 0.0
 
 
 def rewritten(device: Device, work: Rewriting, free_bytes: Callable[[], int]) -> tuple[Texts, Int64s]:
@@ -79,8 +81,12 @@ def rewritten(device: Device, work: Rewriting, free_bytes: Callable[[], int]) ->
     except MemoryError:
         return work.on_host(*work.texts.on_host(work.rows))
 
+    free = free_bytes()
+    scratch_bytes = int(free * work.scratch)
+
     def on_device(batch: DeviceTexts) -> Columns:
-        job = work.job(batch, Room(room.data, room.begins[batch.first : batch.first + len(batch)]))
+        own = Room(room.data, room.begins[batch.first : batch.first + len(batch)])
+        job = work.job(batch, own, scratch_bytes)
         job.run()
         return job.bounds(), np.full(len(batch), None)
 
@@ -91,7 +97,8 @@ def rewritten(device: Device, work: Rewriting, free_bytes: Callable[[], int]) ->
             written[place] = texts.data[texts.offsets[row] : texts.offsets[row + 1]]
         return np.zeros((len(rows), 2), np.int64), written
 
-    bounds, by_cpu = run(device, Work(work.texts, work.rows, work.costs, on_device, on_host), free_bytes())
+    todo = Work(work.texts, work.rows, work.costs, on_device, on_host)
+    bounds, by_cpu = run(device, todo, free - scratch_bytes)
     try:
         for place in [place for place, text in enumerate(by_cpu) if text is not None]:
             begin, end = int(room.begins[place]), int(room.begins[place]) + len(by_cpu[place])
