@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.kernels import _cpu
+from curate.kernels.lines import LineSieve
 from curate.kernels.texts import Texts
 
 Rows = NDArray[np.int64]
@@ -116,6 +117,10 @@ class Kernels(Protocol):
         rows among them."""
         ...
 
+    def lines_may_match(self, sieve: LineSieve, texts: Texts, rows: Rows) -> NDArray[np.bool_]:
+        """Which texts have a line that passes the sieve, bool, shape (rows,)."""
+        ...
+
     def redact_counts(self, texts: Texts, rows: Rows, what: Redacted) -> NDArray[np.int64]:
         """How many e-mail, IPv4 and IPv6 addresses and telephone numbers there are, int64, shape (rows, 4)."""
         ...
@@ -170,6 +175,11 @@ class CpuKernels:
     def edited(self, texts: Texts, rows: Rows, families: Sequence[str]) -> tuple[Texts, Rows]:
         left = _cpu.heuristic_edits(texts.data, texts.offsets, rows, list(families))
         return Texts(*left), np.arange(len(rows))
+
+    def lines_may_match(self, sieve: LineSieve, texts: Texts, rows: Rows) -> NDArray[np.bool_]:
+        fields = (sieve.folded, sieve.beginnings, sieve.buckets, sieve.slots, sieve.max_chars)
+        passes: NDArray[np.bool_] = _cpu.lines_may_match(texts.data, texts.offsets, rows, *fields)
+        return passes
 
     def redact_counts(self, texts: Texts, rows: Rows, what: Redacted) -> NDArray[np.int64]:
         counts: NDArray[np.int64] = _cpu.redact_counts(texts.data, texts.offsets, rows, **asdict(what))

@@ -22,6 +22,7 @@ KERNELS = {
     "heuristic families",
     "fastText",
     "n-grams",
+    "lines",
     "heuristic edits",
     "redact",
     "normal forms",

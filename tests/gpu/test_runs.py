@@ -73,6 +73,7 @@ stages:
   - decontaminate: {{against: "{data}/items.jsonl", max_overlap: 0.2}}
   - blocklist: {{words: "{data}/words.txt"}}
   - redact: {{}}
+  - boilerplate: {{lines: "{data}/lines.txt"}}
   - decontaminate: {{name: masked, against: "{data}/parts.jsonl", action: mask, window: 20, min_piece: 10}}
   - exact_dedup: {{key: text}}
   - fuzzy_dedup: {{name: characters, preset: zyda2, guards: {{max_source_loss: 1.0}}}}
@@ -100,6 +101,7 @@ def gpu_alone(recipe_file, tmp_path_factory):
     (data / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
     part = {"text": " ".join(texts[3].split()[10:24])}
     (data / "parts.jsonl").write_text(json.dumps(part) + "\n")
+    (data / "lines.txt").write_text("\n".join(texts[4].split("\n")[:2]))
     (data / "words.txt").write_text("\n".join(sorted(texts[1].split(), key=len)[-2:]))
     texts[7] = None
     table = table.set_column(place, "text", pa.array(texts, table.schema.field("text").type))
@@ -135,6 +137,7 @@ def test_texts_that_cudf_reads_are_not_copied(
         "normal_forms",
         "redact_counts",
         "replaced_texts",
+        "lines_may_match",
         "heuristic_families",
     }
     # Of the row group with a bad row alone.

@@ -15,6 +15,7 @@ from curate.kernels import _cpu
 from curate.kernels.gpu.kernels import DeviceKernels
 from curate.kernels.heuristics import FAMILY_STATISTICS, PLAIN
 from curate.kernels.interface import CPU, Redacted, SketchShape
+from curate.kernels.lines import LineSieve
 from curate.kernels.ngrams import NgramIndex
 from curate.kernels.texts import Texts
 
@@ -29,6 +30,8 @@ FAMILIES = [(family, EVERY_GROUP) for family in FAMILY_STATISTICS]
 #: Normal forms by all steps.
 EVERY_STEP = 0b111
 EDITS = ("c4", "datatrove.c4_quality")
+#: Lines that are looked for, of so many characters at most.
+BEGINNINGS, LONGEST_LINE = ("a~", "http", "# e", "et"), 200
 EVERY_KIND = Redacted(emails=True, ips=True, all_ips=True, phones=True)
 #: Texts of which the index holds all n-grams of GPT-3's 13 words.
 INDEXED_TEXTS, NGRAM = 64, 13
@@ -42,7 +45,7 @@ def text_kernels(
 ) -> dict[str, tuple[Callable[[], Columns], Callable[[NDArray[np.int64]], Columns]]]:
     """By name: the kernel on the device, for all texts, and on the CPU, for some rows; columns of a row a text."""
     rows, where = np.arange(len(texts)), (texts.data, texts.offsets)
-    index = ngram_index(texts).kernel
+    index, sieve = ngram_index(texts).kernel, LineSieve.of(BEGINNINGS, (), LONGEST_LINE)
     every: dict[str, tuple[Callable[[], Columns], Callable[[NDArray[np.int64]], Columns]]] = {
         "text hash": (
             lambda: (kernels.text_hash(texts, rows),),
@@ -67,6 +70,10 @@ def text_kernels(
         "heuristic edits": (
             lambda: (_cpu.text_hash(*_on_host(*kernels.edited(texts, rows, EDITS))),),
             lambda rows: (_cpu.text_hash(*_on_host(*CPU.edited(texts, rows, EDITS))),),
+        ),
+        "lines": (
+            lambda: (kernels.lines_may_match(sieve, texts, rows),),
+            lambda rows: (CPU.lines_may_match(sieve, texts, rows),),
         ),
         "n-grams": (
             lambda: (kernels.overlaps(index, texts, rows),),

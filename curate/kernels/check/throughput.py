@@ -10,10 +10,12 @@ import numpy as np
 from curate.kernels import _cpu
 from curate.kernels.check.identity import (
     ALL_CHARACTERS,
+    BEGINNINGS,
     EDITS,
     EVERY_GROUP,
     EVERY_KIND,
     EVERY_STEP,
+    LONGEST_LINE,
     SHAPES,
     ngram_index,
 )
@@ -25,11 +27,13 @@ from curate.kernels.gpu.heuristics import FamiliesJob, HeuristicsJob
 from curate.kernels.gpu.jobs import DeviceTexts, Job, TextHashJob
 from curate.kernels.gpu.join import key_edges
 from curate.kernels.gpu.kernels import SHARE_OF_SCRATCH
+from curate.kernels.gpu.line_sieve import DeviceSieve, LineSieveJob
 from curate.kernels.gpu.ngrams import DeviceNgrams, NgramJob
 from curate.kernels.gpu.normal import NormalJob
 from curate.kernels.gpu.redact import RedactJob
 from curate.kernels.gpu.rewriting import Room
 from curate.kernels.gpu.sketch import SketchJob
+from curate.kernels.lines import LineSieve
 from curate.kernels.texts import Texts
 
 GB = 1e9
@@ -72,6 +76,8 @@ def kernel_speeds(device: Device, model: _cpu.FastText, texts: Texts, repeats: i
     measure("redact", RedactJob(batch, EVERY_KIND))
     index = ngram_index(texts)
     measure("n-grams", NgramJob(batch, DeviceNgrams(device, index.kernel)))
+    sieve = LineSieve.of(BEGINNINGS, (), LONGEST_LINE)
+    measure("lines", LineSieveJob(batch, DeviceSieve(device, sieve)))
     room = Room.of(device, batch.sizes)
     scratch_bytes = int(device.free_bytes() * SHARE_OF_FREE * SHARE_OF_SCRATCH)
     edits = [(family, 0) for family in EDITS]

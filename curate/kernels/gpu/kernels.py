@@ -21,6 +21,7 @@ from curate.kernels.gpu.fasttext import DeviceModel, FastTextJob
 from curate.kernels.gpu.heuristics import FamiliesJob, HeuristicsJob
 from curate.kernels.gpu.jobs import DeviceTexts, TextHashJob, Utf8Job
 from curate.kernels.gpu.join import edge_bytes, key_edges
+from curate.kernels.gpu.line_sieve import DeviceSieve, LineSieveJob
 from curate.kernels.gpu.ngrams import DeviceNgrams, NgramJob
 from curate.kernels.gpu.normal import NormalJob
 from curate.kernels.gpu.redact import RedactJob
@@ -30,6 +31,7 @@ from curate.kernels.gpu.runs import RUNS_IN_MEMORY, TOO_LARGE, Columns, Work, ru
 from curate.kernels.gpu.sketch import SketchJob
 from curate.kernels.heuristics import PLAIN
 from curate.kernels.interface import CPU, Edges, Redacted, SketchShape, TextMemory
+from curate.kernels.lines import LineSieve
 from curate.kernels.texts import Texts
 
 #: A thread hashes a text alone.
@@ -201,6 +203,26 @@ class DeviceKernels:
         work = Rewriting(texts, rows, costs, job, on_host, SHARE_OF_SCRATCH)
         with self._turn:
             return rewritten(self.device, work, self._free_bytes)
+
+    def lines_may_match(self, sieve: LineSieve, texts: Texts, rows: Int64s) -> NDArray[np.bool_]:
+        """As interface.Kernels has it."""
+
+        def on_device(batch: DeviceTexts) -> Columns:
+            job = LineSieveJob(batch, on_this)
+            job.run()
+            return (job.result(),)
+
+        def on_host(texts: Texts, rows: Int64s) -> Columns:
+            return (CPU.lines_may_match(sieve, texts, rows),)
+
+        costs = LineSieveJob.bytes_of(texts.sizes[rows])
+        with self._turn:
+            try:
+                on_this: DeviceSieve = self._on_device(sieve, DeviceSieve)
+            except MemoryError:
+                return CPU.lines_may_match(sieve, *texts.on_host(rows))
+            (passes,) = run(self.device, Work(texts, rows, costs, on_device, on_host), self._free_bytes())
+        return passes
 
     def redact_counts(self, texts: Texts, rows: Int64s, what: Redacted) -> NDArray[np.int64]:
         """As interface.Kernels has it."""
