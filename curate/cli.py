@@ -14,8 +14,15 @@ from curate.cli_help import MODELS, epilog
 from curate.cli_models import models_app
 from curate.cli_options import (
     BatchDocuments,
+    BytesToPlan,
     ClusterAddress,
+    Dashboard,
     Debug,
+    Device,
+    DeviceToPlan,
+    DocumentsToPlan,
+    EngineName,
+    Fresh,
     JsonLogs,
     MemoryBound,
     MetricsPort,
@@ -76,24 +83,15 @@ def run(
     out: RunFolder = None,
     settings: Settings = [],  # noqa: B006 - typer's form of an option that can be given again
     workers: Workers = None,
-    engine: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="Where tasks run: local (threads), dask or ray (processes, clusters)."
-        ),
-    ] = "local",
+    engine: EngineName = "local",
     address: ClusterAddress = None,
     scheduler_file: SchedulerFile = None,
-    device: Annotated[
-        str, typer.Option(help="What stages compute on where they can: auto, cpu or gpu.")
-    ] = "auto",
+    device: Device = "auto",
     memory: MemoryBound = None,
-    dashboard: Annotated[
-        bool, typer.Option("--dashboard", help="Says where the engine's dashboard is (dask, ray).")
-    ] = False,
+    dashboard: Dashboard = False,
     metrics_port: MetricsPort = None,
     batch_documents: BatchDocuments = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Starts over instead of resuming.")] = False,
+    fresh: Fresh = False,
     quiet: Quiet = False,
     json_logs: JsonLogs = False,
     debug: Debug = False,
@@ -102,8 +100,7 @@ def run(
     if quiet and json_logs:
         raise typer.BadParameter("give --quiet or --json-logs")
     with reporting(debug, json_logs):
-        from curate.display import out_console, result
-        from curate.display_run import finished, watching
+        from curate.display_run import watching
         from curate.run import run as carry_out
 
         loaded = _load(recipe, settings, quiet or json_logs)
@@ -123,10 +120,7 @@ def run(
                 fresh=fresh,
                 progress=progress,
             )
-        if json_logs:
-            finished(sys.stderr, done.out, done.stats)
-        out_console().print(result(done.stats))
-        typer.echo(f"\noutput: {done.out}\nreport: {done.out}/report/index.html")
+        _show(done, json_logs)
         _refuse_unreadable(done, loaded.max_bad)
 
 
@@ -145,27 +139,9 @@ def plan(
     settings: Settings = [],  # noqa: B006 - typer's form of an option that can be given again
     workers: Workers = None,
     memory: MemoryBound = None,
-    documents: Annotated[
-        float | None,
-        typer.Option(
-            min=1,
-            help="Costs for so many documents like those of the sample, such as 12e9.",
-            show_default=False,
-        ),
-    ] = None,
-    text_bytes: Annotated[
-        float | None,
-        typer.Option(
-            "--bytes",
-            min=1,
-            metavar="B",
-            help="Costs for so many bytes of text, such as 50e12.",
-            show_default=False,
-        ),
-    ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu or gpu: where stages would compute; gpu also where there is none.")
-    ] = "auto",
+    documents: DocumentsToPlan = None,
+    text_bytes: BytesToPlan = None,
+    device: DeviceToPlan = "auto",
     debug: Debug = False,
 ) -> None:
     """Shows what a run would do and cost, and writes nothing.
@@ -213,6 +189,16 @@ def synth(
         _make_corpora(Path(folder), documents, seed, workers or _cores(), quiet)
 
 
+def _show(done: Result, json_logs: bool) -> None:
+    from curate.display import out_console, result
+    from curate.display_run import finished
+
+    if json_logs:
+        finished(sys.stderr, done.out, done.stats)
+    out_console().print(result(done.stats))
+    typer.echo(f"\noutput: {done.out}\nreport: {done.out}/report/index.html")
+
+
 def _refuse_unreadable(done: Result, max_bad: int) -> None:
     from curate.errors import Problem, SourceError
 
@@ -256,7 +242,7 @@ def _cores() -> int:
 
 
 app.add_typer(outputs_app)
-app.add_typer(models_app(reporting), name="models")
+app.add_typer(models_app, name="models")
 
 #: typer's class of all wrong use of a command, which it does not export.
 _UsageError: type[Any] = typer.BadParameter.__bases__[0]

@@ -48,6 +48,32 @@ MemoryBound = Annotated[
         show_default=False,
     ),
 ]
+EngineName = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Where tasks run: local (threads), dask or ray (processes, clusters)."),
+]
+Device = Annotated[str, typer.Option(help="What stages compute on where they can: auto, cpu or gpu.")]
+DeviceToPlan = Annotated[
+    str, typer.Option(help="auto, cpu or gpu: where stages would compute; gpu also where there is none.")
+]
+DocumentsToPlan = Annotated[
+    float | None,
+    typer.Option(
+        min=1,
+        help="Costs for so many documents like those of the sample, such as 12e9.",
+        show_default=False,
+    ),
+]
+BytesToPlan = Annotated[
+    float | None,
+    typer.Option(
+        "--bytes",
+        min=1,
+        metavar="B",
+        help="Costs for so many bytes of text, such as 50e12.",
+        show_default=False,
+    ),
+]
 ClusterAddress = Annotated[
     str | None,
     typer.Option(
@@ -61,6 +87,10 @@ SchedulerFile = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="The file that a Dask scheduler wrote.", show_default=False),
 ]
+Dashboard = Annotated[
+    bool, typer.Option("--dashboard", help="Says where the engine's dashboard is (dask, ray).")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Starts over instead of resuming.")]
 MetricsPort = Annotated[
     int | None,
     typer.Option(

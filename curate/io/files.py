@@ -9,9 +9,8 @@ import json
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from curate.errors import OutputError, Problem, SourceError
 from curate.io.filesystems import filesystem_of, local_path, reaching, stat
 from curate.io.flush import flush, flush_all
 from curate.io.remote import RangedFile, fetch, upload
+from curate.io.scratch import scratch_folder
 
 #: What the names of files still being written end with; they begin with a dot.
 PARTIAL = ".partial"
@@ -290,22 +290,22 @@ def atomic_write(path: str, flushed: bool = True) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _upload(path: str) -> Iterator[BinaryIO]:
-    with output_errors(path):
-        handle, name = tempfile.mkstemp(suffix=PARTIAL, prefix=".curate.")
-    file = _Digesting(io.FileIO(handle, "wb"))
-    try:
-        with _room_errors(name):
-            yield cast(BinaryIO, file)
-            with output_errors(name):
-                file.close()
-        before_commit.get()()
+    with ExitStack() as stack:
         with output_errors(path):
-            upload(name, path)
-        file.record(path)
-    finally:
-        with suppress(OSError):
-            file.close()
-        Path(name).unlink(missing_ok=True)
+            name = str(stack.enter_context(scratch_folder()) / "upload")
+            file = _Digesting(io.FileIO(name, "wb"))
+        try:
+            with _room_errors(name):
+                yield cast(BinaryIO, file)
+                with output_errors(name):
+                    file.close()
+            before_commit.get()()
+            with output_errors(path):
+                upload(name, path)
+            file.record(path)
+        finally:
+            with suppress(OSError):
+                file.close()
 
 
 @contextmanager

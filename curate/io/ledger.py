@@ -6,7 +6,6 @@ Read through DuckDB, so a question costs the columns it names and groups larger 
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from curate.errors import OutputError, Problem
 from curate.io.files import remote_errors, sizes_below
 from curate.io.filesystems import canonical, filesystem_of, local_path
 from curate.io.remote import download_all
+from curate.io.scratch import scratch_folder
 
 #: Columns of the ledger in their order. The statistics that `heuristics` was asked to keep stand between
 #: `lang_score` and `quality`; a column that no stage of the recipe writes is absent.
@@ -123,7 +123,8 @@ class Ledger:
         gather: for who asks dozens of queries. A ledger of many files, up to COPIED_BYTES, is read once into a table
         in the temporary folder."""
         gathered = gather and self._bytes <= COPIED_BYTES and len(self.files()) > _FOOTERS_KEPT
-        with tempfile.TemporaryDirectory(prefix="curate-duckdb-") as spill:
+        with scratch_folder() as folder:
+            spill = str(folder)
             config: dict[str, Any] = {"temp_directory": spill, "memory_limit": _MEMORY_LIMIT}
             connection = duckdb.connect(f"{spill}/gathered" if gathered else ":memory:", config=config)
             # Every query would read every file's footer again; kept they take 75 kB each. And no answer goes by the

@@ -6,6 +6,11 @@
 
 #include "portable.h"
 
+// Tests count the looks at slots of hash tables.
+#if !defined(CURATE_SLOT_LOOK)
+#define CURATE_SLOT_LOOK()
+#endif
+
 namespace curate {
 
 constexpr u64 kGolden = 0x9E3779B97F4A7C15ULL;  // 2^64 / golden ratio, odd
@@ -38,6 +43,25 @@ CURATE_HD u64 splitmix64(u64& state) {
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
   return z ^ (z >> 31);
 }
+
+// The halves of a 128-bit product folded into one: every bit of either factor reaches every bit of it.
+CURATE_HD u64 folded_product(u64 a, u64 b) {
+#if defined(__CUDA_ARCH__)
+  return a * b ^ __umul64hi(a, b);
+#else
+  const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<u64>(product) ^ static_cast<u64>(product >> 64);
+#endif
+}
+
+// What hashes that only choose places in tables are keyed with. A process draws its secret when it starts, so that
+// nobody can write texts that make its tables slow; no result depends on it. Folded products with secret factors are
+// what Go's runtime hashes strings with where a processor has no AES, for the same reason.
+struct HashKey {
+  CURATE_HD explicit HashKey(u64 secret) : first(splitmix64(secret)), second(splitmix64(secret)) {}
+
+  u64 first, second;
+};
 
 struct Hash128 {
   u64 first, second;

@@ -172,11 +172,11 @@ CURATE_HD_CALLED void take_word_groups(const Outline& outline, Grams& grams, u32
 
 // The statistics of the groups whose bits are set in `groups`; others are zero. `scratch` holds
 // scratch_words(m) words for some m >= size; size is at most LONGEST_TEXT.
-CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch, u32 groups) {
+CURATE_HD Statistics measure(const u8* text, i64 size, u64* scratch, u32 groups, HashKey key) {
   const i64 parts = parts_of(size);
   const i64 slots = FirstTable::slots(parts);
   u32* at = reinterpret_cast<u32*>(scratch + slots);
-  FirstTable table(scratch, at);
+  FirstTable table(scratch, at, key);
   at += slots;
   auto take = [&] { return (at += parts) - parts; };
   const Parts words = {take(), take(), 0}, lines = {take(), take(), 0}, paragraphs = {take(), take(), 0};

@@ -46,13 +46,14 @@ class CopiedGrams {
     };
     // What a gram lacks, every longer one at its place lacks as well.
     keep([&](i64 i) { return i + n <= words_.count && repeated_[i] >= head_of(size_of(i, n)); });
+    const HashKey key = table_.hash_key();
     table_.clear(count_);
     i64 chars = 0, next = 0;
     for (i64 c = 0; c < count_; ++c) {
       const i64 i = candidates_[c];
       if (i < next) continue;
       const i64 size = size_of(i, n);
-      if (table_.add(hash_bytes(s_ + begin_[i], size), static_cast<u32>(i), same) == i) continue;
+      if (table_.add(hash_bytes(s_ + begin_[i], size, key), static_cast<u32>(i), same) == i) continue;
       chars += document_.chars(s_ + begin_[i], size);
       next = i + n;
     }
@@ -121,10 +122,11 @@ class CopiedGrams {
   // Notes which candidates may start with the same BYTES bytes as another, among those that `has` holds for.
   template <i64 BYTES, typename Has>
   CURATE_HD void raise(Has has) {
+    const HashKey key = table_.hash_key();
     CountBounds bounds(table_.memory(), count_);
     for (i64 c = 0; c < count_; ++c) {
       const u32 i = candidates_[c];
-      hashes_[c] = static_cast<u32>(hash_bytes(s_ + begin_[i], BYTES));
+      hashes_[c] = static_cast<u32>(hash_bytes(s_ + begin_[i], BYTES, key));
       bounds.add(hashes_[c], has(i));
     }
     for (i64 c = 0; c < count_; ++c) {
@@ -156,9 +158,10 @@ class TopGrams {
     const u8* s = words_.joined;
     const u32* begin = words_.begin;
     u32* hashes = groups_.words();
+    const HashKey key = table_.hash_key();
     for (i64 i = 0; i < words_.count; ++i) {
       const i64 n = begin[i + 1] - begin[i];
-      hashes[i] = hash_word(load_word_bytes(s + begin[i], n, spacy::PADDING), s + begin[i], n);
+      hashes[i] = hash_word(load_word_bytes(s + begin[i], n, spacy::PADDING), s + begin[i], n, key);
     }
     groups_.start(words_.count);
     lengthen();

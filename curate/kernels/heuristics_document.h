@@ -14,8 +14,8 @@ class Document {
     return slots + (slots + LISTS * parts) / 2 + (BYTE_LISTS * (parts + spacy::PADDING)) / 8 + 8;
   }
 
-  CURATE_HD Document(i64 longest, u64* memory)
-      : parts_(longest + 2), slots_(FirstTable::slots(parts_)), keys_(memory), marks_(nullptr) {
+  CURATE_HD Document(i64 longest, u64* memory, HashKey key)
+      : parts_(longest + 2), slots_(FirstTable::slots(parts_)), keys_(memory), key_(key), marks_(nullptr) {
     u32* at = reinterpret_cast<u32*>(memory + slots_);
     items_ = at;
     at += slots_;
@@ -76,7 +76,8 @@ class Document {
     word_count_ = words;
   }
 
-  CURATE_HD FirstTable table() { return FirstTable(keys_, items_); }
+  CURATE_HD HashKey hash_key() const { return key_; }
+  CURATE_HD FirstTable table() { return FirstTable(keys_, items_, key_); }
 
   // The first lists belong to words; the others are free.
   static constexpr int FREE_LIST = 6, LISTS = 12, BYTE_LISTS = 10;
@@ -86,6 +87,7 @@ class Document {
   i64 parts_, slots_;
   u64* keys_;
   u32* items_;
+  HashKey key_;
   u32* lists_[LISTS];
   u8* edited_;
   spacy::TextMarks marks_;

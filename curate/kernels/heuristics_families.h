@@ -33,7 +33,7 @@ CURATE_HD i64* written(const T& statistics, i64* out) {
 CURATE_HD i64* measure_family(u32 family, u32 groups, Document& document, u64* scratch, i64* out) {
   switch (family) {
     case PLAIN:
-      return written(measure(document.text(), document.size(), scratch, groups), out);
+      return written(measure(document.text(), document.size(), scratch, groups, document.hash_key()), out);
     case DATATROVE_REPETITION:
       return written(measure_datatrove_repetition(document), out);
     case DATATROVE_QUALITY:

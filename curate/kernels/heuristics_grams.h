@@ -15,8 +15,9 @@ class GramGroups {
   CURATE_HD GramGroups(u32* words, u32* hashes, u32* places, u32* tops, u32* first, u32* count, FirstTable& table)
       : words_(words), hashes_(hashes), places_(places), tops_(tops), first_(first), count_(count), table_(table) {}
 
-  // Where hashes of words are written before `start`.
+  // Where hashes of words are written before `start`, and what they are to be hashed with.
   CURATE_HD u32* words() { return words_; }
+  CURATE_HD HashKey hash_key() const { return table_.hash_key(); }
 
   CURATE_HD void start(i64 words) {
     word_count_ = words;

@@ -1,4 +1,5 @@
-// Hash tables and hashes of bytes that repetition inside a document is found with. Hashes only choose slots.
+// Hash tables and hashes of bytes that repetition inside a document is found with. Hashes only choose slots, and are
+// keyed: see HashKey.
 #pragma once
 #include "hash.h"
 #include "unicode.h"
@@ -8,7 +9,8 @@ namespace curate::heuristics {
 // A hash table of items 0 .. n-1 of a list, with open addressing; holds the first of each set of equal items.
 class FirstTable {
  public:
-  CURATE_HD FirstTable(u64* keys, u32* items) : keys_(keys), items_(items), mask_(0), shift_(64) {}
+  CURATE_HD FirstTable(u64* keys, u32* items, HashKey key)
+      : keys_(keys), items_(items), key_(key), factor_(key.first | 1), mask_(0), shift_(64) {}
 
   CURATE_HD static i64 slots(i64 items) {
     i64 slots = 16;
@@ -27,8 +29,9 @@ class FirstTable {
   // have equal keys, of which none is FREE; `same(a, b)` decides about items with equal keys.
   template <typename Same>
   CURATE_HD u32 add(u64 key, u32 item, Same same) {
-    u64 slot = (key ^ key >> 32) * kGolden >> shift_;
+    u64 slot = (key ^ key >> 32) * factor_ >> shift_;
     for (;; slot = (slot + 1) & mask_) {
+      CURATE_SLOT_LOOK();
       // Whether an item is new is a coin toss: no branch on it.
       const u64 found = keys_[slot];
       const u32 is_new = -static_cast<u32>(found == FREE);
@@ -44,12 +47,16 @@ class FirstTable {
   // What the keys are kept in, for other use until it is cleared: two values an item, of as many as there may be.
   CURATE_HD u64* memory() { return keys_; }
 
+  // What the keys of its items are to be hashed with.
+  CURATE_HD HashKey hash_key() const { return key_; }
+
   static constexpr u64 FREE = ~u64(0);
 
  private:
   u64* keys_;
   u32* items_;
-  u64 mask_;
+  HashKey key_;
+  u64 factor_, mask_;
   int shift_;
 };
 
@@ -143,23 +150,13 @@ CURATE_HD bool same_bytes(const u8* a, const u8* b, i64 n) {
 }
 
 // Never FirstTable::FREE.
-CURATE_HD u64 hash_bytes(const u8* s, i64 n) {
-  u64 hash = static_cast<u64>(n) * 0xD1342543DE82EF95u;
-  u64 rest;
-  if (n < 8) {
-    rest = load_few(s, n);
-  } else {
-    rest = load8(s + n - 8) >> 1 >> (63 - 8 * (n & 7));
-    u64 other = kGolden;
-    for (; n >= 16; s += 16, n -= 16) {
-      hash = rotl((hash ^ load8(s)) * kGolden, 29);
-      other = rotl((other ^ load8(s + 8)) * 0xBF58476D1CE4E5B9u, 31);
-    }
-    if (n >= 8) hash = rotl((hash ^ load8(s)) * kGolden, 29);
-    hash ^= other * 0xD1342543DE82EF95u;
-  }
-  hash = (hash ^ rest) * 0xBF58476D1CE4E5B9u;
-  return (hash ^ hash >> 32) >> 1;
+CURATE_HD u64 hash_bytes(const u8* s, i64 n, HashKey key) {
+  u64 hash = key.second + static_cast<u64>(n);
+  if (n < 8) return folded_product(load_few(s, n) ^ key.first, hash) >> 1;
+  const u8* const end = s + n;
+  const u8* const last = n > 16 ? end - 16 : s;
+  for (; s < last; s += 16) hash = folded_product(load8(s) ^ key.first, load8(s + 8) ^ hash);
+  return folded_product(load8(last) ^ key.first, load8(end - 8) ^ hash) >> 1;
 }
 
 // The n bytes of a word as numbers: the first eight and the next eight.
@@ -173,9 +170,9 @@ CURATE_HD WordBytes load_word_bytes(const u8* s, i64 n, i64 left) {
   return {n < 8 ? load_few(s, n) : load8(s), n < 16 ? load_few(s + 8, n - 8) : 0};
 }
 
-CURATE_HD u32 hash_word(WordBytes bytes, const u8* s, i64 n) {
-  if (n > 16) return static_cast<u32>(hash_bytes(s, n));
-  return static_cast<u32>((bytes.first ^ bytes.second * 0xBF58476D1CE4E5B9u) * 0xD1342543DE82EF95u >> 32);
+CURATE_HD u32 hash_word(WordBytes bytes, const u8* s, i64 n, HashKey key) {
+  if (n > 16) return static_cast<u32>(hash_bytes(s, n, key));
+  return static_cast<u32>(folded_product(bytes.first ^ key.first, bytes.second ^ key.second));
 }
 
 }  // namespace curate::heuristics

@@ -21,11 +21,12 @@ CURATE_HD_CALLED void count_copies(const Outline& outline, const Parts& parts, F
   *copies = *chars = 0;
   if (parts.count < 2) return;
   const u8* text = outline.text;
+  const HashKey key = table.hash_key();
   table.clear(parts.count);
   for (i64 i = 0; i < parts.count; ++i) {
     const u8* part = text + parts.begin[i];
     const i64 n = parts.end[i] - parts.begin[i];
-    if (table.add(hash_bytes(part, n), static_cast<u32>(i), SameParts{text, parts}) == i) continue;
+    if (table.add(hash_bytes(part, n, key), static_cast<u32>(i), SameParts{text, parts}) == i) continue;
     ++*copies;
     *chars += outline.ascii ? n : count_code_points(part, n);
   }
@@ -37,11 +38,12 @@ CURATE_HD_CALLED void count_repeats(const Outline& outline, const Parts& parts, 
   *repeats = *chars = 0;
   if (parts.count < 2) return;
   const u8* text = outline.text;
+  const HashKey key = table.hash_key();
   table.clear(parts.count);
   for (i64 i = 0; i < parts.count; ++i) {
     const u8* part = text + parts.begin[i];
     const i64 n = parts.end[i] - parts.begin[i];
-    const u32 first = table.add(hash_bytes(part, n), static_cast<u32>(i), SameParts{text, parts});
+    const u32 first = table.add(hash_bytes(part, n, key), static_cast<u32>(i), SameParts{text, parts});
     seen[i] = 1;
     if (first == i) continue;
     const i64 counted = seen[first];  // the first of its like is counted with the second
@@ -66,12 +68,13 @@ class Grams {
   CURATE_HD_CALLED void list_words() {
     const i64 count = words();
     u32 *hashes = groups_.words(), *chars_before = chars_before_;
+    const HashKey key = groups_.hash_key();
     u32 chars = 0;
     for (i64 i = 0; i < count; ++i) {
       const i64 begin = outline_.words.begin[i], n = outline_.words.end[i] - begin;
       const u8* word = outline_.text + begin;
       const WordBytes bytes = load_word_bytes(word, n, outline_.size - begin);
-      hashes[i] = hash_word(bytes, word, n);
+      hashes[i] = hash_word(bytes, word, n, key);
       chars_before[i] = chars;
       chars += static_cast<u32>(outline_.ascii ? n : count_word_chars(bytes, word, n));
     }

@@ -13,25 +13,29 @@ CURATE_HD i64 jaccard_slots(i64 na, i64 nb) {
 }
 
 // The slot of a hash, or the empty slot where it belongs. Zero marks empty slots, so the hash 0 counts as 1.
-CURATE_HD u64 jaccard_slot(const u64* table, u64 mask, u64 hash) {
-  u64 at = (hash * kGolden) >> 20 & mask;
-  while (table[at] != 0 && table[at] != hash) at = (at + 1) & mask;
-  return at;
+CURATE_HD u64 jaccard_slot(const u64* table, u64 mask, int shift, u64 hash, u64 factor) {
+  for (u64 at = hash * factor >> shift;; at = (at + 1) & mask) {
+    CURATE_SLOT_LOOK();
+    if (table[at] == 0 || table[at] == hash) return at;
+  }
 }
 
 // |A and B| / |A or B| of two lists of hashes, repeats allowed; 1 for two empty lists, as the sets are equal.
-// table, in_a: `slots` zeroes each.
-CURATE_HD double jaccard(const u64* a, i64 na, const u64* b, i64 nb, u64* table, u8* in_a, i64 slots) {
-  const u64 mask = static_cast<u64>(slots) - 1;
+// key: of slots. table, in_a: `slots` zeroes each.
+CURATE_HD double jaccard(const u64* a, i64 na, const u64* b, i64 nb, HashKey key, u64* table, u8* in_a,
+                         i64 slots) {
+  const u64 mask = static_cast<u64>(slots) - 1, factor = key.first | 1;
+  int shift = 64;
+  for (i64 n = slots; n > 1; n /= 2) --shift;
   i64 all = 0, common = 0;
   for (i64 i = 0; i < na; ++i) {
-    const u64 hash = a[i] ? a[i] : 1, at = jaccard_slot(table, mask, hash);
+    const u64 hash = a[i] ? a[i] : 1, at = jaccard_slot(table, mask, shift, hash, factor);
     all += table[at] == 0;
     table[at] = hash;
     in_a[at] = 1;
   }
   for (i64 i = 0; i < nb; ++i) {
-    const u64 hash = b[i] ? b[i] : 1, at = jaccard_slot(table, mask, hash);
+    const u64 hash = b[i] ? b[i] : 1, at = jaccard_slot(table, mask, shift, hash, factor);
     all += table[at] == 0;
     common += in_a[at];
     table[at] = hash;

@@ -93,9 +93,11 @@ class Sketch {
   }
 
   CURATE_HD void throw_into_bins(u64 round, i64 count, u64* slots) {
-    for (i64 from = 0; from < count; from += kMixBlock) {
-      const i64 left = count - from < kMixBlock ? count - from : kMixBlock;
-      const i64 size = Loops::mix_lowering(scratch_.raw + from, left, round, slots, hashes_, scratch_.mixed);
+    // Slots fall fast in round 0 alone: what lowers them is looked up anew for each of its blocks.
+    const i64 block = round == 0 ? kMixBlock : kShingleBlock;
+    for (i64 from = 0; from < count; from += block) {
+      const i64 left = count - from < block ? count - from : block;
+      const i64 size = mix(scratch_.raw + from, left, round, slots);
       const u64 high = round << 32;
       int empty = empty_;
       for (i64 i = 0; i < size; ++i) {
@@ -107,6 +109,13 @@ class Sketch {
       }
       empty_ = empty;
     }
+  }
+
+  // To scratch_.mixed, without values that lower no slot; returns how many.
+  CURATE_HD i64 mix(const u64* raw, i64 count, u64 round, const u64* slots) {
+    if (empty_ < hashes_) return Loops::mix_lowering(raw, count, round, slots, hashes_, scratch_.mixed);
+    Loops::mix(raw, count, round * kGolden, scratch_.mixed);
+    return count;
   }
 
   CURATE_HD u64 least_of_round(u64 round) {

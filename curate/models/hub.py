@@ -39,29 +39,33 @@ def fetch(card: Card) -> Path:
         errors.RevisionNotFoundError,
         errors.RemoteEntryNotFoundError,
     ) as error:
-        said = str(error).splitlines()[0]
-        fix = "check the name and revision in the card; for a private one, log in with `hf auth login`"
-        raise ModelError(Problem(f"model {card.name}", f"{_called(card)}: {said}", fix=fix)) from error
+        raise _not_there(card, str(error).splitlines()[0]) from error
     except (
         errors.HfHubHTTPError,
         errors.LocalEntryNotFoundError,
         errors.OfflineModeIsEnabled,
         OSError,
     ) as error:
-        cache = constants.HF_HUB_CACHE
-        why = (
-            "HF_HUB_OFFLINE is set"
-            if constants.HF_HUB_OFFLINE
-            else f"the hub cannot be reached ({type(error).__name__})"
+        unreachable = f"the hub cannot be reached ({type(error).__name__})"
+        why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else unreachable
+        raise _not_cached(card, constants.HF_HUB_CACHE, why) from error
+
+
+def _not_there(card: Card, said: str) -> ModelError:
+    fix = "check the name and revision in the card; for a private one, log in with `hf auth login`"
+    return ModelError(Problem(f"model {card.name}", f"{_called(card)}: {said}", fix=fix))
+
+
+def _not_cached(card: Card, cache: str, why: str) -> ModelError:
+    wanted = "the file" if card.where.file else "a folder that holds the files"
+    return ModelError(
+        Problem(
+            f"model {card.name}",
+            f"{_called(card)} is not in the cache {cache}, and {why}",
+            fix=f"where there is a network, run `{_command(card)}` and copy {cache} here; or give `model` the path "
+            f"of {wanted}",
         )
-        raise ModelError(
-            Problem(
-                f"model {card.name}",
-                f"{_called(card)} is not in the cache {cache}, and {why}",
-                fix=f"where there is a network, run `{_command(card)}` and copy {cache} here; or give `model` the path "
-                f"of {'the file' if card.where.file else 'a folder that holds the files'}",
-            )
-        ) from error
+    )
 
 
 def missing_extra(model: str, package: str) -> ModelError:

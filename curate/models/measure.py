@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from curate.errors import ModelError, Problem, SourceError
 from curate.kernels import Texts
@@ -42,18 +43,21 @@ def measure_files(
         labels = ", ".join(sorted({example.label for example in examples})[:8])
         raise SourceError(Problem(f"column {label}", f"its values are {labels}", f"{positive} and others"))
     texts = Texts.from_arrow(pa.array([example.text for example in examples]))
-    loaded = classifier(model, device)
-    found = loaded.predict(texts, np.arange(len(examples)))
-    if found.value is not None:
-        scores = found.value
-    else:
-        chosen = (score or card.score or "").removeprefix("__label__")
-        if chosen not in loaded.labels:
-            there = ", ".join(loaded.labels[:20])
-            raise ModelError(
-                Problem(f"model {model}", f"has no label {chosen!r}", there, "name one with --score")
-            )
-        scores = found.probabilities[:, loaded.labels.index(chosen)]
     if threshold is None and card.threshold is not None:
         threshold = card.threshold.score
-    return evaluate(scores.astype(np.float64), good, threshold)
+    return evaluate(_scores(model, texts, score or card.score or "", device), good, threshold)
+
+
+def _scores(model: str, texts: Texts, label: str, device: str) -> NDArray[np.float64]:
+    """The model's number for each text, or else the probability of the label."""
+    loaded = classifier(model, device)
+    found = loaded.predict(texts, np.arange(len(texts)))
+    if found.value is not None:
+        return found.value.astype(np.float64)
+    chosen = label.removeprefix("__label__")
+    if chosen not in loaded.labels:
+        there = ", ".join(loaded.labels[:20])
+        raise ModelError(
+            Problem(f"model {model}", f"has no label {chosen!r}", there, "name one with --score")
+        )
+    return found.probabilities[:, loaded.labels.index(chosen)].astype(np.float64)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from curate.errors import Problem, RecipeError
+from curate.io.scratch import scratch_folder
 from curate.io.sources import SourceColumns, list_files, read_batches
 from curate.kernels import Texts
 from curate.models.fasttext import PREFIX, FastText
@@ -84,14 +84,14 @@ def train(recipe_path: str | Path, out: str | Path) -> dict[str, dict[str, float
     recipe that is not one, ModelError if fastText is not installed, or the training did not converge.
     """
     recipe = read_recipe(Path(recipe_path), TrainingRecipe)
-    with tempfile.TemporaryDirectory() as folder:
-        lines = Path(folder) / "train.txt"
+    with scratch_folder() as folder:
+        lines = folder / "train.txt"
         with lines.open("w", encoding="utf-8") as file:
-            for text, label in labelled_texts(recipe.train, Path(folder) / "train"):
+            for text, label in labelled_texts(recipe.train, folder / "train"):
                 file.write(f"{PREFIX}{label} {' '.join(text.split())}\n")
         training = {ARGUMENTS.get(key, key): value for key, value in recipe.fasttext.model_dump().items()}
         train_fasttext(lines, Path(out), training, recipe.quantise.model_dump())
-        examples = list(labelled_texts(recipe.held_out, Path(folder) / "held_out"))
+        examples = list(labelled_texts(recipe.held_out, folder / "held_out"))
     return measure(FastText.load(out), [text for text, _ in examples], [label for _, label in examples])
 
 

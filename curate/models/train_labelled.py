@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from curate.errors import ModelError, Problem, RecipeError
+from curate.io.scratch import scratch_folder
 from curate.kernels import Texts
 from curate.models.card import Card, Threshold, Where
 from curate.models.evaluation import Evaluation, best_threshold, evaluate
@@ -52,8 +52,8 @@ def train_labelled(recipe: LabelledRecipe, folder: Path, out: Path) -> Card:
             expected = f"{recipe.positive} and another"
             raise RecipeError(Problem(recipe.name, found, expected, "more documents, or another parts.seed"))
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        lines = Path(scratch) / "train.txt"
+    with scratch_folder() as scratch:
+        lines = scratch / "train.txt"
         written = (f"{PREFIX}{each.label} {' '.join(each.text.split())}\n" for each in _mixed(divided.train))
         lines.write_text("".join(written), encoding="utf-8")
         training = {ARGUMENTS.get(key, key): value for key, value in recipe.fasttext.model_dump().items()}

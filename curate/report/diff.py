@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from curate.errors import OutputError, Problem
 from curate.io.files import atomic_write
 from curate.io.ledger import Ledger, pack_doc
 from curate.io.manifest import Manifest
+from curate.io.scratch import scratch_folder
 from curate.report.numbers import count, counted, share
 
 _FIELDS = ("dropped_by", "reason", "value", "lang", "quality", "duplicate_of", "similarity", "copies")
@@ -128,8 +128,8 @@ def _joined(
     kinds = (pa.uint64(), pa.uint64(), pa.string())
     columns = [pa.array(values, kind) for values, kind in zip(zip(*files, strict=True), kinds, strict=True)]
     fields = ", ".join(f"b.{name} AS {name}_before, a.{name} AS {name}_after" for name in _FIELDS)
-    with tempfile.TemporaryDirectory(prefix="curate-diff-") as folder, Ledger(before).connect() as connection:
-        Ledger(after).define(connection, folder, "after_")
+    with scratch_folder() as folder, Ledger(before).connect() as connection:
+        Ledger(after).define(connection, str(folder), "after_")
         connection.register("files", pa.table(dict(zip(names, columns, strict=True))))
         connection.execute(f"""
             CREATE VIEW compared AS

@@ -64,22 +64,41 @@ def _places(scale: str) -> Callable[[float], float]:
 def _layout(
     rule: Mapping[str, Any], edges: Sequence[float], place: Callable[[float], float], drops: bool
 ) -> Figure:
-    first, last = edges[0], edges[-1]
-    air = 0.02 * (last - first)
-    shapes = []
-    for bound, outside in ((rule["min"], first - air), (rule["max"], last + air)):
+    air = 0.02 * (edges[-1] - edges[0])
+    sides = (edges[0] - air, edges[-1] + air)
+    return {
+        "height": _HEIGHT,
+        "barmode": "stack",
+        "bargap": 0.05,
+        "xaxis": {"range": [*sides]} | _ticks(rule, edges, place),
+        "yaxis": _documents_axis(rule, drops),
+        "shapes": _shades(rule, sides, place),
+    }
+
+
+def _shades(
+    rule: Mapping[str, Any], sides: tuple[float, float], place: Callable[[float], float]
+) -> list[Figure]:
+    """What lies outside of the rule's bounds."""
+    shapes: list[Figure] = []
+    for bound, outside in zip((rule["min"], rule["max"]), sides, strict=True):
         if bound is not None:
             shade = {"type": "rect", "x0": place(bound), "x1": outside, "y0": 0, "y1": 1, "yref": "paper"}
             shade |= {"fillcolor": "--warn", "opacity": 0.1, "layer": "below", "line": {"width": 0}}
             shapes += [shade, line_at(place(bound))]
-    xaxis: Figure = {"range": [first - air, last + air]}
-    if rule["scale"] == "log":
-        powers = range(math.floor(first), math.ceil(last) + 1)
-        shown = [10**power for power in powers if first <= place(10**power) <= last]
-        xaxis |= {
-            "tickvals": [place(value) for value in shown],
-            "ticktext": [_short(value) for value in shown],
-        }
+    return shapes
+
+
+def _ticks(rule: Mapping[str, Any], edges: Sequence[float], place: Callable[[float], float]) -> Figure:
+    """Powers of ten where places are logarithms; else Plotly chooses."""
+    if rule["scale"] != "log":
+        return {}
+    powers = range(math.floor(edges[0]), math.ceil(edges[-1]) + 1)
+    shown = [10**power for power in powers if edges[0] <= place(10**power) <= edges[-1]]
+    return {"tickvals": [place(value) for value in shown], "ticktext": [_short(value) for value in shown]}
+
+
+def _documents_axis(rule: Mapping[str, Any], drops: bool) -> Figure:
     yaxis: Figure = {"title": {"text": "dropped" if drops else "documents"}}
     if drops:
         yaxis |= {"rangemode": "tozero", "tickformat": ",d"}
@@ -95,14 +114,7 @@ def _layout(
             "tickvals": [10**power for power in ticks],
             "ticktext": [_short(10**power) for power in ticks],
         }
-    return {
-        "height": _HEIGHT,
-        "barmode": "stack",
-        "bargap": 0.05,
-        "xaxis": xaxis,
-        "yaxis": yaxis,
-        "shapes": shapes,
-    }
+    return yaxis
 
 
 def _short(value: int) -> str:

@@ -116,11 +116,16 @@ def _rules(stats: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _dedup(entry: Mapping[str, Any], stats: Mapping[str, Any]) -> Iterator[str]:
-    name = entry["stage"]
-    rates = duplicate_rates(entry, stats)
+    yield from _duplicates(entry, stats)
+    yield from _losses(entry)
+    yield from _cluster_sizes(entry)
+    yield from _similarities(entry)
+
+
+def _duplicates(entry: Mapping[str, Any], stats: Mapping[str, Any]) -> Iterator[str]:
     orphans = entry["orphans"]
     yield from _table(
-        f"Duplicates: {name}",
+        f"Duplicates: {entry['stage']}",
         ("Source", "Shown", "Duplicates", "Rate", "Orphans"),
         (
             (
@@ -130,28 +135,37 @@ def _dedup(entry: Mapping[str, Any], stats: Mapping[str, Any]) -> Iterator[str]:
                 share(rate["rate"]),
                 count(orphans.get(rate["source"], 0)),
             )
-            for rate in rates
+            for rate in duplicate_rates(entry, stats)
         ),
     )
+
+
+def _losses(entry: Mapping[str, Any]) -> Iterator[str]:
     matrix = entry["matrix"]
     winners = list(dict.fromkeys(winner for row in matrix.values() for winner in row))
     yield from _table(
-        f"{name}: who lost to whom",
+        f"{entry['stage']}: who lost to whom",
         ("Lost by", *(f"to {winner}" for winner in winners)),
         ([loser, *(count(row.get(winner, 0)) for winner in winners)] for loser, row in matrix.items()),
     )
+
+
+def _cluster_sizes(entry: Mapping[str, Any]) -> Iterator[str]:
     yield from _table(
-        f"{name}: clusters by size",
+        f"{entry['stage']}: clusters by size",
         ("Documents in a cluster", "Clusters", "Documents"),
         (
             (f"{each['from']} to {each['to']}", count(each["clusters"]), count(each["documents"]))
             for each in entry["clusters"]["sizes"]
         ),
     )
+
+
+def _similarities(entry: Mapping[str, Any]) -> Iterator[str]:
     similarity = entry["similarity"]
     edges = similarity["edges"]
     yield from _table(
-        f"{name}: similarity to the witness",
+        f"{entry['stage']}: similarity to the witness",
         ("Similarity", "Duplicates"),
         (
             (f"{edges[place]:g} to {edges[place + 1]:g}", count(documents))

@@ -138,6 +138,28 @@ def _figures(connection: duckdb.DuckDBPyConnection, shards: list[str], names: li
     total = connection.execute(
         "SELECT (SELECT count(*) FROM url), count(*), count(DISTINCT key) FROM shared"
     ).fetchone() or (0, 0, 0)
+    examples = connection.execute(
+        f"""SELECT min(place), count(*), list(DISTINCT source::INT) FROM shared GROUP BY key
+            ORDER BY count(*) DESC, min(place) LIMIT {EXAMPLES}"""
+    ).fetchall()
+    return {
+        "rows": total[0],
+        "documents": total[1],
+        "urls": total[2],
+        "between": _between(connection, names),
+        "examples": [
+            {
+                "url": _url_at(shards[place >> 32], place & 0xFFFFFFFF),
+                "documents": number,
+                "sources": sorted(names[source] for source in of),
+            }
+            for place, number, of in examples
+        ],
+    }
+
+
+def _between(connection: duckdb.DuckDBPyConnection, names: list[str]) -> dict[str, dict[str, int]]:
+    """URLs that documents of two sources share, or several documents of one, by their names in order."""
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE standing AS
            SELECT key, source, count(*) AS documents FROM shared GROUP BY ALL"""
@@ -149,21 +171,4 @@ def _figures(connection: duckdb.DuckDBPyConnection, shards: list[str], names: li
     ).fetchall():
         one, other = sorted((names[first], names[second]))
         between[one][other] = urls
-    examples = connection.execute(
-        f"""SELECT min(place), count(*), list(DISTINCT source::INT) FROM shared GROUP BY key
-            ORDER BY count(*) DESC, min(place) LIMIT {EXAMPLES}"""
-    ).fetchall()
-    return {
-        "rows": total[0],
-        "documents": total[1],
-        "urls": total[2],
-        "between": {one: dict(sorted(others.items())) for one, others in sorted(between.items())},
-        "examples": [
-            {
-                "url": _url_at(shards[place >> 32], place & 0xFFFFFFFF),
-                "documents": number,
-                "sources": sorted(names[source] for source in of),
-            }
-            for place, number, of in examples
-        ],
-    }
+    return {one: dict(sorted(others.items())) for one, others in sorted(between.items())}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,18 +80,14 @@ def run(
         remove_stale_temporaries(out)
         write_json(join(out, "run/recipe.json"), recipe.resolved())
         lease.take(out)
-        made = start(engine, options)
-        try:
-            notes = (*((remark,) if remark else ()), *(remarks(planned) if options.device == "gpu" else ()))
-            for warning in (*planned.warnings(), *notes):
-                watcher.note(warning)
-            metrics = Metrics(out, engine, gpu=options.device == "gpu")
-            with metrics.published(metrics_port) as served:
-                _say_where(watcher, made, served)
-                journal = Journal(out, made, watcher, metrics, ensure_held)
-                stats, quarantined = Carrying(planned, journal, watcher, limits).run()
-        finally:
-            made.close()
+        metrics = Metrics(out, engine, gpu=placed == "gpu")
+        with closing(start(engine, options)) as made, metrics.published(metrics_port) as served:
+            for note in (*planned.warnings(), remark, *(remarks(planned) if placed == "gpu" else ())):
+                if note:
+                    watcher.note(note)
+            _say_where(watcher, made, served)
+            journal = Journal(out, made, watcher, metrics, ensure_held)
+            stats, quarantined = Carrying(planned, journal, watcher, limits).run()
     return Result(out, stats, quarantined)
 
 

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.dedup import UnionFind, bucket_edges, connected
+from curate.kernels import _cpu
+from tests.hash_secrets import KNOWN_HALF, KNOWN_SECRET, OTHER_SECRETS
 
 U64 = st.integers(0, 2**64 - 1)
 small = st.integers(0, 30)
@@ -65,6 +67,18 @@ def test_read_only_arrays_are_taken_and_order_does_not_matter() -> None:
     keys.flags.writeable = docs.flags.writeable = False
     for made, expected in zip(bucket_edges(keys, docs), wanted, strict=True):
         assert np.array_equal(made, expected)
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_edges_are_the_same_under_every_secret(columns: int) -> None:
+    random = np.random.default_rng(columns)
+    keys, docs = random.integers(0, 40, (5_000, columns), np.uint64), np.arange(5_000, dtype=np.uint64)
+    keys[::2, 0] = int.from_bytes(KNOWN_HALF, "little")
+    edges = _cpu.hash_edges if columns == 2 else _cpu.bucket_edges
+    keys = keys if columns == 2 else keys[:, 0].copy()
+    expected = np.stack(edges(keys, docs))
+    for secret in (KNOWN_SECRET, *OTHER_SECRETS):
+        np.testing.assert_array_equal(np.stack(edges(keys, docs, hash_secret=secret)), expected)
 
 
 def test_a_bucket_of_a_million() -> None:

@@ -99,7 +99,7 @@ static void hashes_and_encoding(Random& random) {
 static void document_statistics(Random& random) {
   const Text text(any_text(random));
   std::unique_ptr<u64[]> scratch(new u64[static_cast<size_t>(heuristics::scratch_words(text.size()))]);
-  const heuristics::Statistics found = heuristics::measure(text.data(), text.size(), scratch.get(), ~0u);
+  const heuristics::Statistics found = heuristics::measure(text.data(), text.size(), scratch.get(), ~0u, HashKey(random.next()));
   constexpr size_t count = sizeof found / sizeof(i64);
   i64 values[count];
   std::memcpy(values, &found, sizeof found);
@@ -120,13 +120,14 @@ struct Measured {
 };
 
 // What families give one after the other, in memory for texts of up to `longest` bytes that holds `held` everywhere.
-static Measured measured_in(const Text& text, const std::vector<u32>& families, i64 longest, int held) {
+static Measured measured_in(const Text& text, const std::vector<u32>& families, i64 longest, int held,
+                            HashKey key) {
   const size_t words = static_cast<size_t>(heuristics::Document::memory_words(longest));
   const size_t scratch_words = static_cast<size_t>(heuristics::scratch_words(longest));
   std::unique_ptr<u64[]> memory(new u64[words]), scratch(new u64[scratch_words]);
   std::memset(memory.get(), held, words * sizeof(u64));
   std::memset(scratch.get(), held, scratch_words * sizeof(u64));
-  heuristics::Document document(longest, memory.get());
+  heuristics::Document document(longest, memory.get(), key);
   document.open(text.data(), text.size());
   Measured found;
   found.statistics.resize(families.size() * sizeof(heuristics::Statistics) / sizeof(i64));
@@ -140,10 +141,10 @@ static void statistics_of_families(Random& random) {
   const Text text(any_text(random));
   std::vector<u32> families(1 + random.below(4));
   for (u32& family : families) family = static_cast<u32>(random.below(heuristics::FAMILY_COUNT));
-  const Measured found = measured_in(text, families, text.size(), 0);
+  const Measured found = measured_in(text, families, text.size(), 0, HashKey(0));
   require(static_cast<i64>(found.left.size()) <= text.size(), "an edited text is no longer");
-  require(found == measured_in(text, families, text.size() + random.size(500), 0xFF),
-          "what memory held changes no statistic");
+  require(found == measured_in(text, families, text.size() + random.size(500), 0xFF, HashKey(random.next())),
+          "neither what memory held nor the key of hashes changes a statistic");
 }
 
 template <class Shingles>
@@ -171,7 +172,8 @@ static void joins(Random& random) {
   std::vector<u64> least(rows.size()), names;
   std::vector<Edge> edges(rows.size());
   const i64 made =
-      key_edges(rows.data(), count, places.data(), bits, 0, first.data(), least.data(), edges.data());
+      key_edges(rows.data(), count, HashKey(random.next()), places.data(), bits, 0, first.data(), least.data(),
+                edges.data());
   require(made <= std::max<i64>(0, count - 1), "there are fewer edges than rows");
   for (u32 i = 0; i < 1 << 12; ++i) {
     parents.push_back(i);

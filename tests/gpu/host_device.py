@@ -133,6 +133,12 @@ class HostDevice:
         )
         assert outcome == 0, f"{kernel}: {OUTCOMES[outcome]}"
 
+    def slot_looks(self):
+        """How often kernels looked at slots of hash tables, since this was asked last."""
+        take = self._library.take_slot_looks
+        take.restype = ctypes.c_uint64
+        return take()
+
     def seconds(self, work, repeats):
         times = []
         for _ in range(repeats):

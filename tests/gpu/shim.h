@@ -90,6 +90,13 @@ T atomicAdd(T* place, T value) {
   *place = before + value;
   return before;
 }
+// How often kernels looked at slots of hash tables, since this was asked last.
+namespace shim {
+inline uint64_t slot_looks = 0;
+}
+#define CURATE_SLOT_LOOK() ++::shim::slot_looks
+extern "C" inline __attribute__((used)) uint64_t take_slot_looks() { return std::exchange(shim::slot_looks, 0); }
+
 static inline int __ffsll(long long mask) { return __builtin_ffsll(mask); }
 static inline uint64_t __umul64hi(uint64_t a, uint64_t b) {
   return static_cast<uint64_t>(static_cast<unsigned __int128>(a) * b >> 64);

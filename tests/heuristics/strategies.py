@@ -83,3 +83,55 @@ texts = st.builds(
         st.text(max_size=200),
     ),
 )
+
+#: What spaCy's rules take apart in their own ways.
+SPACY_PIECES = [
+    "the",
+    "don't",
+    "U.S.",
+    "a@b.co",
+    "http://a.bc/",
+    "foo.Bar",
+    "10km",
+    "5US$",
+    "\u00b0C.",
+    "--",
+    "\u2014",
+]
+SPACY_PIECES += [
+    "...",
+    "\u2026",
+    "'",
+    "\u2019",
+    "'s",
+    "(",
+    ")",
+    ":",
+    "-",
+    "/",
+    "[",
+    "]",
+    "=",
+    ".",
+    ",",
+    "8.8.8.8",
+    "D",
+]
+SPACY_PIECES += [
+    "\u65e5\u672c",
+    "\u3002",
+    "\u00e9",
+    "1",
+    "+",
+    "@",
+    "#",
+    "_",
+    "o",
+    "\U0001f600",
+    "Ph.D.",
+    "Mr.",
+    "He",
+]
+spacy_texts = st.lists(
+    st.sampled_from([*SPACY_PIECES, "", " ", " ", "  ", "\n", "\u00a0"]) | st.text(max_size=3)
+).map("".join)

@@ -1,12 +1,8 @@
 """Profiles `datatrove` and `fineweb`: equal to datatrove's own reasons, and to plain Python."""
 
-import functools
 import hashlib
-import importlib.metadata
-import importlib.util
 import re
 import string
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,29 +12,18 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.kernels import Texts, _cpu, generate_spacy_tables
+from curate.kernels import Texts, _cpu
 from curate.kernels.heuristics import FAMILY_STATISTICS, family_statistics
 from curate.stages.heuristic_config import HeuristicsConfig
 from curate.stages.heuristic_profiles import FAMILIES, PROFILES
 from curate.stages.heuristics import Heuristics
 from tests.heuristics import oracle_datatrove as oracle
 from tests.heuristics.measured import assert_equal_scores, batch_of, scores
-from tests.heuristics.strategies import texts
+from tests.heuristics.strategies import spacy_texts, texts
 from tests.shared_data import shared_data
 
 FILTERS = ["gopher_repetition", "gopher_quality", "fineweb_quality", "c4_quality"]
 FILTERS += ["c4_quality_keep_unpunctuated"]
-
-needs_oracle = pytest.mark.skipif(
-    any(
-        importlib.util.find_spec(name) is None or importlib.metadata.version(name) != version
-        for name, version in (
-            ("spacy", generate_spacy_tables.SPACY_VERSION),
-            ("datatrove", generate_spacy_tables.DATATROVE_VERSION),
-        )
-    ),
-    reason="needs the versions of spaCy and datatrove that are followed",
-)
 
 
 @pytest.fixture(scope="module")
@@ -112,105 +97,6 @@ def test_the_text_that_c4_leaves_is_the_reference_s(documents, golden, name):
             assert (len(text), hashlib.md5(text.encode()).hexdigest()) == (size, digest)
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", ""),
-        (" \t\n\u3000", ""),
-        ("Don't you  cannot\nwon\u2019t", "Do n't you can not wo n\u2019t"),
-        ('He said: "Well, (yes)!"', 'He said : " Well , ( yes ) ! "'),
-        ("U.S. e.g. 10a.m. Mr. end.", "U.S. e.g. 10 a.m. Mr. end ."),
-        ("well-known rock'n'roll", "well - known rock'n'roll"),
-        ("5km 3.5kg 20% $5 US$7 8\u00b0C.", "5 km 3.5 kg 20 % $ 5 US$ 7 8 \u00b0 C ."),
-        ("https://a.bc/d?e=f, x@y.org.", "https://a.bc/d?e=f , x@y.org ."),
-        ("foo.Bar foo.bar A.B", "foo . Bar foo.bar A.B"),
-        ("192.168.1.1:80/x 8.8.8.8:80/x-y", "192.168.1.1:80 / x 8.8.8.8:80/x-y"),
-        (":-) :) (:))) ...", ":-) :) ( :))) ..."),
-        ("a--b 1-2 c\u2014d e,f g/h", "a -- b 1 - 2 c \u2014 d e , f g / h"),
-        ("dogs' dog's DOG'S", "dogs ' dog 's DOG 'S"),
-        (
-            "\u65e5\u672c\u3002\u4e2d \u00e9, \U0001f600\u00a9",
-            "\u65e5\u672c\u3002\u4e2d \u00e9 , \U0001f600 \u00a9",
-        ),
-    ],
-)
-def test_words_are_spacy_s(text, words):
-    assert " ".join(_cpu.spacy_words(text)) == words
-
-
-@needs_oracle
-def test_the_committed_tables_are_what_the_generator_writes():
-    header = Path(generate_spacy_tables.__file__).with_name("spacy_tables.h")
-    assert header.read_text() == generate_spacy_tables.render()
-
-
-PIECES = [
-    "the",
-    "don't",
-    "U.S.",
-    "a@b.co",
-    "http://a.bc/",
-    "foo.Bar",
-    "10km",
-    "5US$",
-    "\u00b0C.",
-    "--",
-    "\u2014",
-]
-PIECES += [
-    "...",
-    "\u2026",
-    "'",
-    "\u2019",
-    "'s",
-    "(",
-    ")",
-    ":",
-    "-",
-    "/",
-    "[",
-    "]",
-    "=",
-    ".",
-    ",",
-    "8.8.8.8",
-    "D",
-]
-PIECES += [
-    "\u65e5\u672c",
-    "\u3002",
-    "\u00e9",
-    "1",
-    "+",
-    "@",
-    "#",
-    "_",
-    "o",
-    "\U0001f600",
-    "Ph.D.",
-    "Mr.",
-    "He",
-]
-pieces = st.lists(st.sampled_from([*PIECES, "", " ", " ", "  ", "\n", "\u00a0"]) | st.text(max_size=3)).map(
-    "".join
-)
-
-
-@functools.cache
-def spacy_tokenizer():
-    import spacy
-
-    return spacy.blank("en").tokenizer
-
-
-@needs_oracle
-@settings(max_examples=200, deadline=None)
-@given(pieces | texts)
-def test_words_equal_spacy_itself(text):
-    tokenizer = spacy_tokenizer()
-    assert _cpu.spacy_words(text) == [word.text for word in tokenizer(text) if not word.is_space]
-
-
 def ends_are_known(text):
     """Whether the oracle knows each mark that may end a sentence: it lists some; all of them are punctuation, other."""
     return not any(
@@ -219,7 +105,7 @@ def ends_are_known(text):
 
 
 @settings(max_examples=250, deadline=None)
-@given((texts | pieces).filter(ends_are_known))
+@given((texts | spacy_texts).filter(ends_are_known))
 def test_scores_equal_plain_python(text):
     words = _cpu.spacy_words(text)
     batch = batch_of([text])
@@ -377,7 +263,10 @@ def test_copied_grams_are_compared_without_spaces():
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.binary(max_size=80) | pieces.map(lambda text: text.encode()[1:-1]), max_size=3), pieces)
+@given(
+    st.lists(st.binary(max_size=80) | spacy_texts.map(lambda text: text.encode()[1:-1]), max_size=3),
+    spacy_texts,
+)
 def test_malformed_utf8_neither_crashes_nor_touches_its_neighbours(broken, text):
     steps = [(name, ()) for name in FAMILY_STATISTICS if name.startswith("datatrove.")]
     alone = family_statistics(Texts.from_arrow(pa.array([text])), np.array([0]), steps)
@@ -387,23 +276,3 @@ def test_malformed_utf8_neither_crashes_nor_touches_its_neighbours(broken, text)
         assert {name: values[0] for name, values in one.items()} == {
             name: values[-1] for name, values in all_.items()
         }
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.binary(min_size=64, max_size=64))
-def test_both_ways_to_mark_a_block_agree(block):
-    for plain, fast in _cpu.spacy_marks(np.frombuffer(block, np.uint8)):
-        assert plain == fast
-
-
-@pytest.mark.parametrize("space", [" ", "\n", "\x85", "\u00a0", "\u1680", "\u2003", "\u3000", "\u205f "])
-def test_white_space_is_found_over_the_edges_of_blocks(space):
-    for length in range(55, 70):
-        text = "a" * length + space + "b" * 65 + space + "c"
-        assert _cpu.spacy_words(text) == text.split()
-
-
-def test_a_long_text_without_white_space():
-    for piece in (")", "a.", "a@a.", "'", ":-", "[=", "..", "1", "\u3042", "\u2026"):
-        words = _cpu.spacy_words(piece * 20_000)
-        assert "".join(words) == piece * 20_000

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "arrays.h"
+#include "hash_secret.h"
 #include "heuristics_families.h"
 
 namespace curate::cpu {
@@ -17,10 +18,10 @@ namespace {
 
 // What families of statistics measure with, for texts up to `longest` bytes.
 struct Memory {
-  Memory(i64 longest, bool plain)
+  Memory(i64 longest, bool plain, u64 hash_secret)
       : scratch(new u64[plain ? scratch_words(longest) : 0]),
         words(new u64[Document::memory_words(longest)]),
-        document(longest, words.get()) {}
+        document(longest, words.get(), HashKey(hash_secret)) {}
 
   std::unique_ptr<u64[]> scratch, words;
   Document document;
@@ -75,7 +76,7 @@ i64 longest_of(const TextView& texts, const In<i64>& rows) {
 
 // The statistics of the families side by side. Each step sees the text that those before it leave behind.
 Out<i64> heuristics(In<u8> data, In<i64> offsets, In<i64> rows,
-                    const std::vector<std::pair<std::string, u32>>& names) {
+                    const std::vector<std::pair<std::string, u32>>& names, u64 hash_secret) {
   TextView texts(data, offsets);
   check_rows(rows, texts.count);
   const std::vector<Step> steps = steps_of(names);
@@ -89,7 +90,7 @@ Out<i64> heuristics(In<u8> data, In<i64> offsets, In<i64> rows,
   Fresh<i64> statistics(rows.shape(0), static_cast<size_t>(columns));
   {
     nb::gil_scoped_release unlocked;
-    Memory memory(longest, plain);
+    Memory memory(longest, plain, hash_secret);
     i64* out = statistics.data();
     for (size_t i = 0; i < rows.shape(0); ++i) {
       const i64 row = rows.data()[i];
@@ -115,7 +116,7 @@ nb::tuple heuristic_edits(In<u8> data, In<i64> offsets, In<i64> rows, const std:
   std::vector<u8> left;
   {
     nb::gil_scoped_release unlocked;
-    Memory memory(longest, false);
+    Memory memory(longest, false, cpu::hash_secret());
     std::vector<i64> statistics(static_cast<size_t>(widest));
     bounds.data()[0] = 0;
     for (size_t i = 0; i < rows.shape(0); ++i) {
@@ -142,7 +143,7 @@ Out<i64> document_memory_words(In<i64> sizes) {
 // The words that datatrove's filters count.
 std::vector<std::string> spacy_words(const std::string& text) {
   std::unique_ptr<u64[]> memory(new u64[Document::memory_words(static_cast<i64>(text.size()))]);
-  Document document(static_cast<i64>(text.size()), memory.get());
+  Document document(static_cast<i64>(text.size()), memory.get(), HashKey(hash_secret()));
   document.open(reinterpret_cast<const u8*>(text.data()), static_cast<i64>(text.size()));
   const spacy::Words& words = document.words();
   std::vector<std::string> split;
@@ -162,7 +163,8 @@ std::vector<std::pair<u64, u64>> spacy_marks(In<u8> bytes) {
 }  // namespace
 
 void bind_heuristic_families(nb::module_& m) {
-  m.def("heuristics", &heuristics, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("steps"));
+  m.def("heuristics", &heuristics, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("steps"),
+        nb::arg("hash_secret") = hash_secret());
   m.def("heuristic_edits", &heuristic_edits, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"),
         nb::arg("families"));
   m.def("document_memory_words", &document_memory_words, nb::arg("sizes"));

@@ -12,7 +12,7 @@
 #define CURATE_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
 #define CURATE_AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,bmi,bmi2,popcnt")))
 #define CURATE_AVX512VBMI \
-  __attribute__((target("avx512vbmi,avx512f,avx512dq,avx512bw,avx512vl,avx2,bmi,bmi2,popcnt")))
+  __attribute__((target("avx512vbmi,avx512vbmi2,avx512f,avx512dq,avx512bw,avx512vl,avx2,bmi,bmi2,popcnt")))
 #endif
 
 namespace curate::cpu {
@@ -27,7 +27,8 @@ inline std::vector<std::string> instruction_sets() {
   if (names.size() == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
     names.push_back("avx512");
-  if (names.size() == 3 && __builtin_cpu_supports("avx512vbmi")) names.push_back("avx512vbmi");
+  if (names.size() == 3 && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2"))
+    names.push_back("avx512vbmi");
 #endif
   return names;
 }
@@ -258,8 +259,83 @@ class SlotLimits {
   __m512i first_, second_;
 };
 
-// With a table of all slots in registers, a value is held against its own slot rather than the largest of all.
+// The ASCII bytes that can be of a word, as 0xFF, and the numbers from 0 on.
+struct ByteTables {
+  alignas(64) u8 word[128] = {};
+  alignas(64) u8 count[64] = {};
+  constexpr ByteTables() {
+    for (int c = 0; c < 128; ++c) {
+      const bool letter = (c | 32) >= 'a' && (c | 32) <= 'z', digit = c >= '0' && c <= '9';
+      word[c] = letter || digit ? 0xFF : 0;
+    }
+    for (int i = 0; i < 64; ++i) count[i] = static_cast<u8>(i);
+  }
+};
+static constexpr ByteTables kByteTables;
+
+// Which bytes are of separators of several bytes, chunk after chunk of 64.
+class SeparatorBytes {
+ public:
+  // `first`: the first chunk, with two bytes before it.
+  CURATE_AVX512VBMI explicit SeparatorBytes(const u8* first)
+      : of_two_(u64{starts_separator2(first[-1], first[0])} << 63),
+        of_three_(u64{starts_separator3(first[-1], first[0], first[1])} << 63 |
+                  u64{starts_separator3(first[-2], first[-1], first[0])} << 62) {}
+
+  // `high`: which bytes of the chunk are not ASCII. Two bytes after the chunk are looked at.
+  CURATE_AVX512VBMI u64 next(const u8* s, __m512i a, u64 high) {
+    u64 of_two = 0, of_three = 0;
+    if (high) {
+      const u64 c2 = _mm512_cmpeq_epi8_mask(a, all(0xC2)), e2 = _mm512_cmpeq_epi8_mask(a, all(0xE2));
+      const u64 e3 = _mm512_cmpeq_epi8_mask(a, all(0xE3));
+      if (c2 | e2 | e3) {
+        const __m512i b = _mm512_loadu_si512(s + 1), c = _mm512_loadu_si512(s + 2);
+        of_two = c2 & _mm512_cmpeq_epi8_mask(b, all(0xA0));
+        const u64 general = e2 & _mm512_cmpeq_epi8_mask(_mm512_and_si512(b, all(0xFE)), all(0x80)) &
+                            _mm512_cmpeq_epi8_mask(_mm512_and_si512(c, all(0xC0)), all(0x80));
+        const u64 ideographic = e3 & _mm512_cmpeq_epi8_mask(b, all(0x80)) &
+                                _mm512_cmplt_epu8_mask(_mm512_sub_epi8(c, all(0x80)), all(3));
+        of_three = general | ideographic;
+      }
+    }
+    const u64 bytes = of_two | of_two << 1 | of_two_ >> 63 | of_three | of_three << 1 | of_three << 2 |
+                      of_three_ >> 63 | of_three_ >> 62;
+    of_two_ = of_two;
+    of_three_ = of_three;
+    return bytes;
+  }
+
+ private:
+  CURATE_AVX512VBMI static __m512i all(int byte) { return _mm512_set1_epi8(static_cast<char>(byte)); }
+
+  u64 of_two_, of_three_;  // where they begin in the chunk before
+};
+
+// With tables in registers: of the bytes of words, and of all slots, so that a value is held against its own slot
+// rather than the largest of all.
 struct Avx512VbmiLoops : Avx512Loops {
+  CURATE_AVX512VBMI static i64 word_bounds(const u8* padded, i64 chunks, u64 inside, u16* bounds) {
+    const __m512i low = _mm512_load_si512(kByteTables.word), high = _mm512_load_si512(kByteTables.word + 64);
+    const __m512i places = _mm512_load_si512(kByteTables.count);
+    SeparatorBytes separators(padded + 2);
+    i64 count = 0;
+    for (i64 i = 0; i < chunks; ++i) {
+      const u8* s = padded + 64 * i + 2;
+      const __m512i c = _mm512_loadu_si512(s);
+      const u64 beyond_ascii = _mm512_movepi8_mask(c);
+      const u64 ascii = _mm512_movepi8_mask(_mm512_permutex2var_epi8(low, c, high));
+      const u64 words = (ascii | beyond_ascii) & ~separators.next(s, c, beyond_ascii);
+      const u64 changes = words ^ (words << 1 | inside);
+      inside = words >> 63;
+      const __m512i found = _mm512_maskz_compress_epi8(changes, places);
+      const __m512i chunk = _mm512_set1_epi16(static_cast<short>(64 * i));
+      write_places(_mm512_castsi512_si256(found), chunk, bounds + count);
+      const i64 more = static_cast<i64>(_mm_popcnt_u64(changes));
+      if (more > 32) write_places(_mm512_extracti64x4_epi64(found, 1), chunk, bounds + count + 32);
+      count += more;
+    }
+    return count;
+  }
   CURATE_AVX512VBMI static i64 mix_lowering(const u64* raw, i64 count, u64 round, const u64* slots, int hashes,
                                             u64* mixed) {
     if (hashes > SlotLimits::kMost) return Avx512Loops::mix_lowering(raw, count, round, slots, hashes, mixed);
@@ -284,6 +360,11 @@ struct Avx512VbmiLoops : Avx512Loops {
       }
     }
     return kept;
+  }
+
+ private:
+  CURATE_AVX512VBMI static void write_places(__m256i places, __m512i chunk, u16* to) {
+    _mm512_storeu_si512(to, _mm512_add_epi16(_mm512_cvtepu8_epi16(places), chunk));
   }
 };
 

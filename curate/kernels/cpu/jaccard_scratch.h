@@ -2,6 +2,7 @@
 #pragma once
 #include <vector>
 
+#include "hash_secret.h"
 #include "jaccard.h"
 #include "shingle.h"
 
@@ -22,7 +23,7 @@ class JaccardScratch {
               slots = jaccard_slots(in_a, in_b);
     table_.assign(static_cast<size_t>(slots), 0);
     marks_.assign(static_cast<size_t>(slots), 0);
-    return jaccard(a_.data(), in_a, b_.data(), in_b, table_.data(), marks_.data(), slots);
+    return jaccard(a_.data(), in_a, b_.data(), in_b, key_, table_.data(), marks_.data(), slots);
   }
 
  private:
@@ -37,6 +38,7 @@ class JaccardScratch {
     }
   }
 
+  const HashKey key_{hash_secret()};
   ShingleTables tables_;
   std::vector<u64> a_, b_, table_;
   std::vector<u8> marks_;

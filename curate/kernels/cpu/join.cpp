@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "arrays.h"
+#include "hash_secret.h"
 #include "radix.h"
 #include "union_find.h"
 
@@ -17,12 +18,12 @@ static int bits_over(i64 count) {
 
 // Rows are split by their mixed key into parts whose rows and hash table stay in the second-level cache.
 template <class Key, class KeyAt>
-static std::vector<Edge> edges_of(KeyAt key_at, const u64* docs, i64 count) {
+static std::vector<Edge> edges_of(KeyAt key_at, const u64* docs, i64 count, HashKey hash_key) {
   constexpr i64 kPartRows = 4096;
   constexpr int kMostPartBits = 12;
   const int part_bits = std::min(kMostPartBits, bits_over(count / kPartRows));
   const i64 parts = 1LL << part_bits;
-  const auto part_of = [&](const Key& key) { return key.mixed() >> (64 - part_bits); };
+  const auto part_of = [&](const Key& key) { return key.mixed(hash_key) >> (64 - part_bits); };
 
   std::vector<i64> starts(parts + 1);
   for (i64 i = 0; i < count; ++i) ++starts[part_of(key_at(i)) + 1];
@@ -46,8 +47,8 @@ static std::vector<Edge> edges_of(KeyAt key_at, const u64* docs, i64 count) {
     least.resize(size);
     const size_t before = edges.size();
     edges.resize(before + size);
-    const i64 made = key_edges(rows.get() + starts[p], size, places.data(), bits, part_bits, first.data(),
-                               least.data(), edges.data() + before);
+    const i64 made = key_edges(rows.get() + starts[p], size, hash_key, places.data(), bits, part_bits,
+                               first.data(), least.data(), edges.data() + before);
     edges.resize(before + made);
   }
   rows.reset();
@@ -70,18 +71,19 @@ static i64 row_count(size_t keys, size_t docs) {
   return static_cast<i64>(docs);
 }
 
-static nb::tuple bucket_edges(In<u64> keys, In<u64> docs) {
+static nb::tuple bucket_edges(In<u64> keys, In<u64> docs, u64 hash_secret) {
   const i64 count = row_count(keys.shape(0), docs.shape(0));
   std::vector<Edge> edges;
   {
     nb::gil_scoped_release unlocked;
     const u64* values = keys.data();
-    edges = edges_of<Key64>([values](i64 i) { return Key64{values[i]}; }, docs.data(), count);
+    edges = edges_of<Key64>([values](i64 i) { return Key64{values[i]}; }, docs.data(), count,
+                            HashKey(hash_secret));
   }
   return numpy_edges(edges);
 }
 
-static nb::tuple hash_edges(In2<u64> hashes, In<u64> docs) {
+static nb::tuple hash_edges(In2<u64> hashes, In<u64> docs, u64 hash_secret) {
   if (hashes.shape(1) != 2) throw std::invalid_argument("hashes must have two columns");
   const i64 count = row_count(hashes.shape(0), docs.shape(0));
   std::vector<Edge> edges;
@@ -89,7 +91,7 @@ static nb::tuple hash_edges(In2<u64> hashes, In<u64> docs) {
     nb::gil_scoped_release unlocked;
     const u64* values = hashes.data();
     const auto key_at = [values](i64 i) { return Key128{values[2 * i], values[2 * i + 1]}; };
-    edges = edges_of<Key128>(key_at, docs.data(), count);
+    edges = edges_of<Key128>(key_at, docs.data(), count, HashKey(hash_secret));
   }
   return numpy_edges(edges);
 }
@@ -159,8 +161,8 @@ class UnionFind {
 };
 
 void bind_join(nb::module_& m) {
-  m.def("bucket_edges", &bucket_edges, nb::arg("keys"), nb::arg("docs"));
-  m.def("hash_edges", &hash_edges, nb::arg("hashes"), nb::arg("docs"));
+  m.def("bucket_edges", &bucket_edges, nb::arg("keys"), nb::arg("docs"), nb::arg("hash_secret") = hash_secret());
+  m.def("hash_edges", &hash_edges, nb::arg("hashes"), nb::arg("docs"), nb::arg("hash_secret") = hash_secret());
   nb::class_<UnionFind>(m, "UnionFind")
       .def(nb::init<>())
       .def("add", &UnionFind::add, nb::arg("a"), nb::arg("b"))

@@ -1,6 +1,8 @@
 // The CPU extension: each group of kernels binds itself from its own file.
 #include <nanobind/nanobind.h>
 
+#include "hash_secret.h"
+
 namespace curate::cpu {
 void bind_decontaminate(nanobind::module_&);
 void bind_fasttext(nanobind::module_&);
@@ -32,4 +34,5 @@ NB_MODULE(_cpu, m) {
   bind_survivors(m);
   bind_synth(m);
   bind_texts(m);
+  m.attr("HASH_SECRET") = hash_secret();
 }

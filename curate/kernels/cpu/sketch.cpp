@@ -3,6 +3,7 @@
 
 #include "arrays.h"
 #include "bands.h"
+#include "hash_secret.h"
 #include "instructions.h"
 #include "sketch_memory.h"
 
@@ -110,7 +111,8 @@ static Out<u64> text_hash(In<u8> data, In<i64> offsets, In<i64> rows) {
 void bind_sketch(nb::module_& m) {
   m.def("instruction_sets", &instruction_sets);
   nb::class_<SketchMemory>(m, "SketchMemory")
-      .def(nb::init<int, int, i64>(), nb::arg("hashes"), nb::arg("bands"), nb::arg("texts"))
+      .def(nb::init<int, int, i64, u64>(), nb::arg("hashes"), nb::arg("bands"), nb::arg("texts"),
+           nb::arg("hash_secret") = hash_secret())
       .def_prop_ro("recalled", &SketchMemory::recalled);
   m.def("sketch", &sketch, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("words"),
         nb::arg("length"), nb::arg("hashes"), nb::arg("bands"), nb::arg("seed"), nb::arg("minhash"),

@@ -11,8 +11,8 @@ namespace curate::cpu {
 class SketchMemory {
  public:
   // texts: how many it holds; one more, and it starts over from that one.
-  SketchMemory(int hashes, int bands, i64 texts)
-      : hashes_(hashes), bands_(bands), most_(static_cast<size_t>(texts)), places_(1024) {
+  SketchMemory(int hashes, int bands, i64 texts, u64 hash_secret)
+      : key_(hash_secret), hashes_(hashes), bands_(bands), most_(static_cast<size_t>(texts)), places_(1024) {
     if (texts < 1 || texts > 0x7FFFFFFF) throw std::invalid_argument("texts must be 1 to 2^31 - 1");
   }
 
@@ -48,7 +48,7 @@ class SketchMemory {
   // Where the hash stands in the table, or would.
   size_t place_of(const Hash128& hash) const {
     const size_t mask = places_.size() - 1;
-    size_t place = hash.first & mask;
+    size_t place = folded_product(hash.first ^ key_.first, hash.second ^ key_.second) & mask;
     while (places_[place]) {
       const Hash128& other = texts_[places_[place] - 1];
       if (other.first == hash.first && other.second == hash.second) break;
@@ -70,6 +70,7 @@ class SketchMemory {
     sketched_.clear();
   }
 
+  const HashKey key_;
   const int hashes_, bands_;
   const size_t most_;
   std::vector<u32> places_;  // hash table: number of a text plus one, zero where free

@@ -11,15 +11,15 @@ extern "C" __global__ void __launch_bounds__(128, 4)
     heuristic_families(const curate::u8* data, const curate::i64* offsets, const curate::i64* rows,
                        const curate::i64* places, curate::i64 count, const curate::u32* families,
                        const curate::u32* groups, int steps, curate::u64* memory, const curate::i64* begins,
-                       const curate::i64* scratch_words, curate::i64 threads, curate::i64 width,
-                       curate::i64* statistics, int writes, curate::u8* left, const curate::i64* rooms,
-                       curate::i64* bounds) {
+                       const curate::i64* scratch_words, curate::i64 threads, curate::u64 hash_secret,
+                       curate::i64 width, curate::i64* statistics, int writes, curate::u8* left,
+                       const curate::i64* rooms, curate::i64* bounds) {
   using namespace curate;
   const gpu::Texts texts = {data, offsets};
   const i64 thread = gpu::first_thread();
   if (thread >= threads) return;
   u64* const own = memory + begins[thread];
-  heuristics::Document document(texts.size(rows[thread]), own + scratch_words[thread]);
+  heuristics::Document document(texts.size(rows[thread]), own + scratch_words[thread], HashKey(hash_secret));
   for (i64 item = thread; item < count; item += threads) {
     document.open(texts.begin(rows[item]), texts.size(rows[item]));
     i64* out = statistics + places[item] * width;

@@ -52,6 +52,7 @@ class HeuristicsJob:
             device.empty((int(ends[-1]) if len(ends) else 0,), np.uint64),
             device.upload(np.concatenate([[0], ends]).astype(np.int64)),
             np.int64(self._threads),
+            np.uint64(_cpu.HASH_SECRET),
             self._statistics,
         )
 
@@ -102,6 +103,7 @@ class FamiliesJob:
             device.upload(ends - words[: self._threads]),
             device.upload(plain[: self._threads]),
             np.int64(self._threads),
+            np.uint64(_cpu.HASH_SECRET),
             np.int64(width),
             self._statistics,
             np.int32(room is not None),
