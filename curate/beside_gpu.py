@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from curate.models.tokens import TokenCount
 from curate.plan import DocumentPass, Plan, Step
+from curate.stages.base import DocumentStage
 
 
 def work_on_cpu(step: Step) -> str | None:
@@ -13,12 +14,12 @@ def work_on_cpu(step: Step) -> str | None:
     return step.stage.on_cpu_beside_gpu() if step.stage.on_gpu() else "all"
 
 
-def texts_on_host(steps: Sequence[Step], edited: bool, tokens: TokenCount) -> str | None:
+def texts_on_host(steps: Sequence[Step], edits: Sequence[DocumentStage], tokens: TokenCount) -> str | None:
     """Who looks at a pass's texts in the host's memory, so that they are not read into the GPU's alone; None: nobody.
 
-    edited: whether edits of earlier passes are made again.
+    edits: stages of earlier passes whose edits are made again.
     """
-    if edited:
+    if not all(stage.reads_text_on_gpu for stage in edits):
         return "edits of earlier stages"
     if tokens.reads_text:
         return "the tokenizer"
@@ -39,7 +40,9 @@ def remarks(plan: Plan) -> Iterator[str]:
 
 def reading(each: DocumentPass, tokens: TokenCount) -> str:
     """How a run on a GPU reads the texts of a pass."""
-    reason = texts_on_host(each.steps, bool(each.edited), tokens)
+    reason = texts_on_host(
+        each.steps, [step.stage for step in each.edited if isinstance(step.stage, DocumentStage)], tokens
+    )
     if reason:
         return f"Arrow reads the texts, which are needed on the CPU by {reason}"
     return "cudf reads texts of local Parquet files in the GPU's memory, where installed; Arrow all others"

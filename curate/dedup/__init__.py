@@ -13,7 +13,7 @@ from curate.dedup.bands import PRESETS, Preset, candidate_probability, choose_ba
 from curate.dedup.clusters import Clusters, UnionFind, connected
 from curate.dedup.exact import Groups, exact_groups, text_hash
 from curate.dedup.join import bucket_edges
-from curate.dedup.normalize import normalize, normalize_urls
+from curate.dedup.normalize import normalize, normalize_urls, normalized
 from curate.dedup.sketch import RememberingSketcher, Shingles, Sketcher, Sketches
 from curate.dedup.survivors import STAYS, TextPlaces, resolve, resolve_exactly
 from curate.dedup.verify import similarity
@@ -37,6 +37,7 @@ __all__ = [
     "exact_groups",
     "normalize",
     "normalize_urls",
+    "normalized",
     "resolve",
     "resolve_exactly",
     "similarity",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.kernels import Texts, _cpu
+from curate.kernels.interface import CPU, Kernels
 
 #: lowercase: letters of Latin, Greek, Cyrillic and Armenian. digits: decimals become 0. punctuation: runs of
 #: punctuation and white space become one space, and none at the ends.
@@ -22,7 +23,14 @@ def normalize(texts: Texts, rows: NDArray[np.int64], steps: Collection[Normalize
 
     Raises ValueError if a row is not there or a step is unknown.
     """
-    return Texts(*_cpu.normalize(texts.data, texts.offsets, rows, steps=_flags(steps)))
+    return normalized(texts, rows, steps, CPU)[0]
+
+
+def normalized(
+    texts: Texts, rows: NDArray[np.int64], steps: Collection[NormalizeStep], kernels: Kernels
+) -> tuple[Texts, NDArray[np.int64]]:
+    """As `normalize`, by these kernels: texts in their memory, and where among them those of `rows` are."""
+    return kernels.normalized(texts, rows, sum(1 << STEPS.index(step) for step in set(steps)))
 
 
 def normalize_urls(texts: Texts, rows: NDArray[np.int64]) -> Texts:
@@ -31,7 +39,3 @@ def normalize_urls(texts: Texts, rows: NDArray[np.int64]) -> Texts:
     Raises ValueError if a row is not there.
     """
     return Texts(*_cpu.normalize_urls(texts.data, texts.offsets, rows))
-
-
-def _flags(steps: Collection[NormalizeStep]) -> int:
-    return sum(1 << STEPS.index(step) for step in set(steps))

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.dedup.normalize import STEPS, NormalizeStep, normalize
+from curate.dedup.normalize import STEPS, NormalizeStep, normalized
 from curate.kernels import Texts, _cpu
 from curate.kernels.interface import CPU, Kernels, SketchShape
 
@@ -88,8 +88,7 @@ class Sketcher:
         self, texts: Texts, rows: NDArray[np.int64], kernels: Kernels, memory: _cpu.SketchMemory | None
     ) -> Sketches:
         if self.shingles.normalize:
-            texts = normalize(texts, rows, self.shingles.normalize)
-            rows = np.arange(len(texts))
+            texts, rows = normalized(texts, rows, self.shingles.normalize, kernels)
         shape = SketchShape(
             words=self.shingles.unit == "word",
             length=self.shingles.length,

@@ -66,11 +66,3 @@ def family_statistics(
         found.append(columns)
         place += len(names)
     return found
-
-
-def edited_texts(texts: Texts, rows: NDArray[np.int64], families: Sequence[str]) -> Texts:
-    """The texts at `rows` as these families leave them behind, one after the other; those that do not edit change
-    nothing."""
-    return Texts(
-        *_cpu.heuristic_edits(texts.data, texts.offsets, np.ascontiguousarray(rows, np.int64), list(families))
-    )

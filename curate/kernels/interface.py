@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.kernels import _cpu
+from curate.kernels.lines import LineSieve
 from curate.kernels.texts import Texts
 
 Rows = NDArray[np.int64]
@@ -28,6 +29,16 @@ class SketchShape:
     bands: int
     seed: int
     minhash: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """What `redact` looks for. all_ips: addresses that are not public too."""
+
+    emails: bool
+    ips: bool
+    all_ips: bool
+    phones: bool
 
 
 class TextMemory(Protocol):
@@ -93,6 +104,31 @@ class Kernels(Protocol):
         """Labels and probabilities: the fields of models.Scores. characters: code points of a text that count."""
         ...
 
+    def normalized(self, texts: Texts, rows: Rows, steps: int) -> tuple[Texts, Rows]:
+        """The texts at `rows` in their normal form: texts, and their rows among them. steps: bits of normalize.h."""
+        ...
+
+    def overlaps(self, index: _cpu.NgramIndex, texts: Texts, rows: Rows) -> NDArray[np.int64]:
+        """The fields of kernels.ngrams.Overlaps, int64, shape (rows, 6)."""
+        ...
+
+    def edited(self, texts: Texts, rows: Rows, families: Sequence[str]) -> tuple[Texts, Rows]:
+        """The texts at `rows` as these families of kernels.heuristics leave them, one after the other: texts, and their
+        rows among them."""
+        ...
+
+    def lines_may_match(self, sieve: LineSieve, texts: Texts, rows: Rows) -> NDArray[np.bool_]:
+        """Which texts have a line that passes the sieve, bool, shape (rows,)."""
+        ...
+
+    def redact_counts(self, texts: Texts, rows: Rows, what: Redacted) -> NDArray[np.int64]:
+        """How many e-mail, IPv4 and IPv6 addresses and telephone numbers there are, int64, shape (rows, 4)."""
+        ...
+
+    def replaced(self, texts: Texts, rows: Rows, by: Texts, by_rows: Rows) -> Texts:
+        """As Texts.replaced, by the texts at `by_rows`, in the memory of `texts` where there is room."""
+        ...
+
     def key_edges(self, keys: NDArray[np.uint64], docs: NDArray[np.uint64]) -> Edges:
         """As dedup.bucket_edges; keys of shape (rows,) or, for 128-bit hashes, (rows, 2)."""
         ...
@@ -128,6 +164,29 @@ class CpuKernels:
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         labels, probabilities = model.score(texts.data, texts.offsets, rows, k, characters)
         return labels, probabilities
+
+    def normalized(self, texts: Texts, rows: Rows, steps: int) -> tuple[Texts, Rows]:
+        return Texts(*_cpu.normalize(texts.data, texts.offsets, rows, steps)), np.arange(len(rows))
+
+    def overlaps(self, index: _cpu.NgramIndex, texts: Texts, rows: Rows) -> NDArray[np.int64]:
+        table: NDArray[np.int64] = index.overlaps(texts.data, texts.offsets, rows)
+        return table
+
+    def edited(self, texts: Texts, rows: Rows, families: Sequence[str]) -> tuple[Texts, Rows]:
+        left = _cpu.heuristic_edits(texts.data, texts.offsets, rows, list(families))
+        return Texts(*left), np.arange(len(rows))
+
+    def lines_may_match(self, sieve: LineSieve, texts: Texts, rows: Rows) -> NDArray[np.bool_]:
+        fields = (sieve.folded, sieve.beginnings, sieve.buckets, sieve.slots, sieve.max_chars)
+        passes: NDArray[np.bool_] = _cpu.lines_may_match(texts.data, texts.offsets, rows, *fields)
+        return passes
+
+    def redact_counts(self, texts: Texts, rows: Rows, what: Redacted) -> NDArray[np.int64]:
+        counts: NDArray[np.int64] = _cpu.redact_counts(texts.data, texts.offsets, rows, **asdict(what))
+        return counts
+
+    def replaced(self, texts: Texts, rows: Rows, by: Texts, by_rows: Rows) -> Texts:
+        return texts.replaced(rows, by.taken(by_rows))
 
     def key_edges(self, keys: NDArray[np.uint64], docs: NDArray[np.uint64]) -> Edges:
         others, best = (_cpu.hash_edges if keys.ndim == 2 else _cpu.bucket_edges)(keys, docs)

@@ -31,7 +31,7 @@ struct NgramIndexView {
   WordBreaks breaks;
 };
 
-CURATE_HD bool same_words(const u8* a, i64 a_size, const u8* b, i64 b_size, WordBreaks breaks) {
+CURATE_HD_CALLED bool same_words(const u8* a, i64 a_size, const u8* b, i64 b_size, WordBreaks breaks) {
   WordScanner left(a, a_size, breaks), right(b, b_size, breaks);
   for (;;) {
     const bool more = left.next();

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.kernels import _cpu
+from curate.kernels.interface import CPU, Kernels
 from curate.kernels.texts import Texts
 
 LONGEST = 64
@@ -47,23 +48,23 @@ class NgramIndex:
         self, texts: Texts, items: NDArray[np.int64], longest: int, shortest: int, split: bool = False
     ) -> None:
         count = int(items[-1]) + 1 if len(items) else 0
-        self._index = _cpu.NgramIndex(
+        self.kernel = _cpu.NgramIndex(
             texts.data, texts.offsets, np.ascontiguousarray(items, np.int64), count, longest, shortest, split
         )
 
     @property
     def grams(self) -> int:
         """How many different n-grams there are."""
-        return int(self._index.grams())
+        return int(self.kernel.grams())
 
     def grams_of_items(self) -> NDArray[np.int64]:
         """Different n-grams of each item; 0 for an item with too few words to be found."""
-        counts: NDArray[np.int64] = self._index.grams_of_items()
+        counts: NDArray[np.int64] = self.kernel.grams_of_items()
         return counts
 
-    def overlaps(self, texts: Texts, rows: NDArray[np.int64]) -> Overlaps:
-        """What the texts at `rows` share with the items."""
-        table = self._index.overlaps(texts.data, texts.offsets, np.ascontiguousarray(rows, np.int64))
+    def overlaps(self, texts: Texts, rows: NDArray[np.int64], kernels: Kernels = CPU) -> Overlaps:
+        """What the texts at `rows` share with the items. kernels: where they are looked through."""
+        table = kernels.overlaps(self.kernel, texts, np.ascontiguousarray(rows, np.int64))
         return Overlaps(*table.T)
 
     def cut(
@@ -74,7 +75,6 @@ class NgramIndex:
         Pieces between with fewer than `shortest` characters go too; those kept are joined by an empty line.
         Returns the texts, and for each how many pieces there were and how many are kept: int64, shape (rows, 2).
         """
-        data, offsets, pieces = self._index.cut(
-            texts.data, texts.offsets, np.ascontiguousarray(rows, np.int64), window, shortest
-        )
+        texts, rows = texts.on_host(np.ascontiguousarray(rows, np.int64))
+        data, offsets, pieces = self.kernel.cut(texts.data, texts.offsets, rows, window, shortest)
         return Texts(data, offsets), pieces

@@ -81,14 +81,35 @@ CURATE_HD int encode(u32 code, u8* out) {
   return 3;
 }
 
+// Whether a code point is of a gap: one or more become one space, or nothing at the ends of a text.
+CURATE_HD bool is_gap(int steps, u32 code) { return (steps & kPunctuation) && is_punctuation(code); }
+
+// What becomes of a code point below 0x80 that is not of a gap.
+CURATE_HD u8 normal_byte(int steps, u32 code) {
+  if ((steps & kDigits) && is_decimal(code)) return '0';
+  return static_cast<u8>((steps & kLowercase) ? lowercase(code) : code);
+}
+
+// Writes what becomes of the code point at s, which is not of a gap and has several bytes, or is no UTF-8; returns its bytes, no more than
+// there were.
+CURATE_HD int write_normal(int steps, const u8* s, CodePoint point, u8* out) {
+  if ((steps & kDigits) && is_decimal(point.value)) {
+    *out = '0';
+    return 1;
+  }
+  const u32 lower = (steps & kLowercase) ? lowercase(point.value) : point.value;
+  if (lower != point.value && point.value >= 0x80) return encode(lower, out);  // below: of an overlong form
+  for (int i = 0; i < point.size; ++i) out[i] = s[i];
+  return point.size;
+}
+
 class Normalizer {
  public:
   // steps: any of kLowercase, kDigits, kPunctuation, added up.
   CURATE_HD explicit Normalizer(int steps) : steps_(steps) {
     for (u32 c = 0; c < 128; ++c) {
-      gap_[c] = (steps & kPunctuation) && is_punctuation(c);
-      byte_[c] = static_cast<u8>((steps & kLowercase) ? lowercase(c) : c);
-      if ((steps & kDigits) && is_decimal(c)) byte_[c] = '0';
+      gap_[c] = is_gap(steps, c);
+      byte_[c] = normal_byte(steps, c);
     }
   }
 
@@ -101,7 +122,7 @@ class Normalizer {
       const u8 byte = s[i];
       const CodePoint point = byte < 0x80 ? CodePoint{byte, 1} : decode(s + i, n - i);
       const bool plain = byte < 0x80;
-      if (plain ? gap_[byte] != 0 : (steps_ & kPunctuation) && is_punctuation(point.value)) {
+      if (plain ? gap_[byte] != 0 : is_gap(steps_, point.value)) {
         gap = true;
         i += point.size;
         continue;
@@ -111,24 +132,13 @@ class Normalizer {
       if (plain)
         *to++ = byte_[byte];
       else
-        to += copy(s + i, point, to);
+        to += write_normal(steps_, s + i, point, to);
       i += point.size;
     }
     return to - out;
   }
 
  private:
-  CURATE_HD int copy(const u8* s, CodePoint point, u8* out) const {
-    if ((steps_ & kDigits) && is_decimal(point.value)) {
-      *out = '0';
-      return 1;
-    }
-    const u32 lower = (steps_ & kLowercase) ? lowercase(point.value) : point.value;
-    if (lower != point.value && point.value >= 0x80) return encode(lower, out);
-    for (int i = 0; i < point.size; ++i) out[i] = s[i];
-    return point.size;
-  }
-
   int steps_;
   u8 gap_[128], byte_[128];
 };

@@ -58,7 +58,7 @@ class RedactScanner {
     return is_alnum(c) || c == '.' || c == '_' || c == '%' || c == '+' || c == '-';
   }
   CURATE_HD static u64 bit(u8 c) { return u64{1} << (c & 63); }
-  CURATE_HD bool starts_number(u8 c) const { return c < 0x80 && starts_[c >> 6] >> (c & 63) & 1; }
+  CURATE_HD bool starts_number(u8 c) const { return c < 0x80 && (c < 64 ? starts_[0] : starts_[1]) >> (c & 63) & 1; }
 
   // Sets email_ to the first address that begins at `from` or later.
   CURATE_HD void find_email(i64 from) {
@@ -155,7 +155,7 @@ class RedactScanner {
   // Whether the bytes are an address as RFC 4291, section 2.2, writes them; its first two groups.
   CURATE_HD bool is_ipv6(i64 at, i64 stop, u32& first, u32& second) const {
     int groups = 0, gap = -1;
-    u32 group[2] = {0, 0};
+    first = second = 0;
     if (byte(at) == ':' && byte(at + 1) == ':') gap = 0, at += 2;
     while (at < stop) {
       u32 v4;
@@ -172,7 +172,7 @@ class RedactScanner {
         value = value << 4 | (is_digit(c) ? c - '0' : (c | 32) - 'a' + 10u);
       }
       if (at == begin) return false;
-      if (groups < 2 && gap < 0) group[groups] = value;
+      if (groups < 2 && gap < 0) (groups ? second : first) = value;
       ++groups;
       if (at == stop) break;
       if (text_[at++] != ':') return false;
@@ -183,8 +183,6 @@ class RedactScanner {
         ++at;
       }
     }
-    first = group[0];
-    second = group[1];
     return gap >= 0 ? groups > 0 && groups < 8 : groups == 8;
   }
 

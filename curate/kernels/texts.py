@@ -71,6 +71,12 @@ class Texts:
         """The texts at `rows` in the host's memory: texts, and their rows among them."""
         return self, rows
 
+    def taken(self, rows: NDArray[np.int64]) -> Texts:
+        """The texts at `rows`, side by side; a view where they follow each other."""
+        if len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
+            return self.part(int(rows[0]), int(rows[0]) + len(rows))
+        return Texts.from_arrow(self.to_arrow().take(pa.array(rows)))
+
     def replaced(self, rows: NDArray[np.int64], by: Texts) -> Texts:
         """These texts with those at `rows` (int64, shape (len(by),)) replaced."""
         places = np.arange(len(self))

@@ -14,7 +14,7 @@ enum class WordBreaks { at_space, at_punctuation };
 enum class CharKind { other, space, letter, unspaced };
 
 CURATE_HD CharKind char_kind(u32 code) {
-  const u64(&bits)[2][4] = WORD_BITS[WORD_BLOCK[code >> 8]];
+  const u64(&bits)[2][4] = LETTER_BITS[LETTER_BLOCK[code >> 8]];
   if (bits[0][code >> 6 & 3] >> (code & 63) & 1)
     return bits[1][code >> 6 & 3] >> (code & 63) & 1 ? CharKind::unspaced : CharKind::letter;
   return is_white_space(code) ? CharKind::space : CharKind::other;

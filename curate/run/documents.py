@@ -183,8 +183,7 @@ class FilePass:
         """Whether nobody looks at the texts but kernels of a GPU."""
         arguments = self._arguments
         return (
-            arguments.reads_text
-            and texts_on_host(arguments.steps, bool(arguments.edits), arguments.tokens) is None
+            arguments.reads_text and texts_on_host(arguments.steps, arguments.edits, arguments.tokens) is None
         )
 
     def decide(self, raw: RawBatch) -> int:
@@ -196,7 +195,7 @@ class FilePass:
                 pass
         if self._standing:
             alive = self._alive[raw.start : raw.start + len(raw)].copy()
-            if raw.texts is not None:
+            if raw.texts is not None or raw.device_texts is not None:
                 texts = edited(texts, np.flatnonzero(alive), self._arguments.edits)
         else:
             alive = _readable(raw)

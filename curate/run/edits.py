@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +15,14 @@ from curate.stages.base import DocumentStage
 def stages_of(steps: Sequence[Step]) -> tuple[DocumentStage, ...]:
     """The stages of steps that edit texts."""
     return tuple(step.stage for step in steps if isinstance(step.stage, DocumentStage))
+
+
+def stages_on_cpu(steps: Sequence[Step]) -> tuple[DocumentStage, ...]:
+    """As `stages_of`, on the CPU: where parts of a file are read again, a GPU would wait for small batches."""
+    stages = tuple(map(copy, stages_of(steps)))
+    for stage in stages:
+        stage.device = "cpu"
+    return stages
 
 
 def definitions(steps: Sequence[Step]) -> list[object]:

@@ -16,7 +16,7 @@ from curate.progress import Progress
 from curate.report.guard import write_guard_page
 from curate.run import finish
 from curate.run.documents import BatchLimits, DecideArguments, decide_file
-from curate.run.edits import definitions, stages_of
+from curate.run.edits import definitions, stages_of, stages_on_cpu
 from curate.run.folder import remove_leftovers
 from curate.run.journal import Journal
 from curate.run.ledger import LedgerArguments, TallyArguments, tally_file, write_ledger
@@ -110,7 +110,7 @@ class Carrying:
                     digest = fingerprint([state.base, definitions(edits), *digests])
                     documents = receipt.facts["collected"][step.name]
                     gave = CollectedFile(
-                        state.base, paths, digests, state.file, state.columns(()), stages_of(edits)
+                        state.base, paths, digests, state.file, state.columns(()), stages_on_cpu(edits)
                     )
                     state.collected[step.name] = (gave, documents, digest)
 
@@ -264,7 +264,7 @@ class Carrying:
                 columns,
                 counts,
                 sizes,
-                stages_of(self._plan.edits_of(state.name)),
+                stages_on_cpu(self._plan.edits_of(state.name)),
             )
             made[state.name].append((emitting, receipt))
         return made

@@ -18,6 +18,8 @@ from curate.dedup.exact import text_hash
 from curate.errors import Problem, SourceError
 from curate.io.files import open_binary, sha256_of, source_errors
 from curate.kernels import Texts
+from curate.kernels.choice import kernels_on
+from curate.kernels.interface import CPU, Kernels
 from curate.kernels.ngrams import LONGEST, NgramIndex
 from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
 
@@ -134,6 +136,16 @@ class Blocklist(DocumentStage):
             "url": self.config.url,
         }
 
+    def on_gpu(self) -> str | None:
+        return "words of the text" if self._words else None
+
+    def on_cpu_beside_gpu(self) -> str | None:
+        return "words and domains of the URL" if self._domains or self._url_words else None
+
+    @property
+    def reads_text_on_gpu(self) -> bool:
+        return True
+
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         verdict = _Blocked(len(rows))
         if self._domains or self._url_words:
@@ -159,7 +171,13 @@ class Blocklist(DocumentStage):
                 mine = np.flatnonzero(spoken.to_numpy(zero_copy_only=False))
             words = _load_words(lists)
             verdict.add_words(
-                self.rules.index(_BAD_WORD), words, batch.texts, rows[mine], mine, self.config.max_words
+                self.rules.index(_BAD_WORD),
+                words,
+                batch.texts,
+                rows[mine],
+                mine,
+                self.config.max_words,
+                kernels_on(self.device),
             )
         return Verdicts(verdict.rule, verdict.value, {"blocked_by": verdict.by})
 
@@ -193,9 +211,10 @@ class _Blocked:
         rows: NDArray[np.int64],
         places: NDArray[np.int64],
         allowed: int,
+        kernels: Kernels = CPU,
     ) -> None:
-        """rows: of `texts`; places: the same documents among those decided about."""
-        overlaps = words.index.overlaps(texts, rows)
+        """rows: of `texts`; places: the same documents among those decided about. kernels: look through `texts`."""
+        overlaps = words.index.overlaps(texts, rows, kernels)
         count = np.zeros(len(self.rule), np.int64)
         entry = np.full(len(self.rule), -1)
         count[places], entry[places] = overlaps.matches, overlaps.item

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cache
 from typing import Annotated
 
 import numpy as np
@@ -15,6 +16,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from curate.errors import Problem, SourceError
 from curate.io.files import open_binary, sha256_of, source_errors
 from curate.kernels import Texts
+from curate.kernels.choice import kernels_on
+from curate.kernels.lines import LineSieve
 from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
 
 #: Lines, lower-cased and without white space around, that pages carry whatever they are about. All of a line matches.
@@ -34,6 +37,46 @@ KNOWN = (
     r"(leave|post|add|write) a (comment|reply|review)|(no )?comments?( \(?\d+\)?)?|\d+ comments?",
     r"(all rights reserved|copyright|\(c\)|©)[^a-z]*(all rights reserved)?|©.{0,80}all rights reserved",
     r"(previous|next)( (post|article|page))?|home|menu|search|print( this page)?|share this:?|tags:?|posted in",
+)
+
+#: How lines begin that KNOWN may match; `#` is a run of digits, `~` says that no letter or digit follows.
+BEGINNINGS = (
+    *(f"{verb}~" for verb in ("share", "tweet", "pin", "post", "email", "e-mail")),
+    *(f"{verb} us~" for verb in ("follow", "like", "find")),
+    *(f"{which} {site} uses cookies" for which in ("this", "our", "the") for site in ("site", "website")),
+    *("we use cookies", "by continuing", "by using", "by browsing"),
+    *(
+        f"{verb}{all_} cookies"
+        for verb in ("accept", "reject", "manage", "allow")
+        for all_ in ("", " all", " of the", " all of the")
+    ),
+    *(f"cookie {what}~" for what in ("settings", "policy", "preferences", "notice", "statement")),
+    *(f"privacy {what}~" for what in ("policy", "notice", "statement")),
+    *("terms~", "skip to ", "back to top~", "jump to navigation~"),
+    *(f"{verb} {where}~" for verb in ("log", "sign") for where in ("in", "out", "up")),
+    *("register~", "create account~", "create an account~", "forgot password~", "forgot your password~"),
+    *(f"{ask}{verb}~" for ask in ("", "click here to ", "please ") for verb in ("subscribe", "sign up")),
+    *(f"{verb} more~" for verb in ("read", "learn", "show", "view", "load")),
+    *("continue reading~", "see also~", "related posts~", "related articles~", "related stories~"),
+    *("advertisement~", "comment~", "comments~", "no comment~", "no comments~", "# comment"),
+    *(
+        f"{verb} a {what}~"
+        for verb in ("leave", "post", "add", "write")
+        for what in ("comment", "reply", "review")
+    ),
+    *("all rights reserved", "copyright", "(c)", "©"),
+    *(
+        "previous~",
+        "next~",
+        "home~",
+        "menu~",
+        "search~",
+        "print~",
+        "share this",
+        "tag~",
+        "tags~",
+        "posted in~",
+    ),
 )
 
 
@@ -87,9 +130,10 @@ class Boilerplate(DocumentStage):
         """Raises SourceError where a list cannot be read, or has an entry that is no pattern."""
         self.config = config
         self._checksums = {path: _checksum(path) for path in (*config.lines, *config.patterns)}
-        self._lines = pa.array(
-            sorted({_plain(entry) for path in config.lines for entry in self._entries(path)})
-        )
+        entries = {_plain(entry) for path in config.lines for entry in self._entries(path)}
+        self._plain_lines = tuple(sorted(entries))
+        self._lines = pa.array(self._plain_lines, pa.string())
+        self._beginnings = BEGINNINGS if config.known else ()
         patterns = [rf"^(?:{pattern})[.!:\s]*$" for pattern in KNOWN] if config.known else []
         for path in config.patterns:
             patterns += [_checked(path, entry) for entry in self._entries(path)]
@@ -104,10 +148,40 @@ class Boilerplate(DocumentStage):
             "max_removed": self.config.max_removed,
         }
 
+    def on_gpu(self) -> str | None:
+        return None if self._sieve is None else "texts that may have such lines"
+
+    def on_cpu_beside_gpu(self) -> str | None:
+        return "those texts"
+
+    @property
+    def reads_text_on_gpu(self) -> bool:
+        return self._sieve is not None
+
+    @property
+    def _sieve(self) -> LineSieve | None:
+        """What finds the texts that may have a line to remove; None where any regular expression may match."""
+        return (
+            None
+            if self.config.patterns
+            else _sieve(self._beginnings, self._plain_lines, self.config.max_line_chars)
+        )
+
+    def _candidates(self, texts: Texts, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of the texts at `rows` may have a line to remove."""
+        if self._sieve is None:
+            return np.ones(len(rows), np.bool_)
+        return kernels_on(self.device).lines_may_match(
+            self._sieve, texts, np.ascontiguousarray(rows, np.int64)
+        )
+
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
-        before = batch.texts.to_arrow().take(pa.array(rows))
-        sizes = pc.utf8_length(before).to_numpy(zero_copy_only=False)
-        left = pc.utf8_length(self._left(before)).to_numpy(zero_copy_only=False)
+        may = self._candidates(batch.texts, rows)
+        texts, places = batch.texts.on_host(rows[may])
+        before = texts.to_arrow().take(pa.array(places))
+        sizes, left = np.ones(len(rows), np.int64), np.ones(len(rows), np.int64)  # of the others nothing goes
+        sizes[may] = pc.utf8_length(before).to_numpy(zero_copy_only=False)
+        left[may] = pc.utf8_length(self._left(before)).to_numpy(zero_copy_only=False)
         removed = (sizes - left) / np.maximum(sizes, 1)
         most = self.config.max_removed
         dropped = (left == 0) & (sizes > 0) if most is None else removed > most
@@ -116,8 +190,12 @@ class Boilerplate(DocumentStage):
         return Verdicts(rule, value, {"boilerplate_removed": pa.array(removed)})
 
     def edit(self, texts: Texts, rows: NDArray[np.int64]) -> Texts:
-        left = self._left(texts.to_arrow().take(pa.array(rows)))
-        return texts.replaced(rows, Texts.from_arrow(left))
+        rows = rows[self._candidates(texts, rows)]
+        if not len(rows):
+            return texts
+        on_host, places = texts.on_host(rows)
+        left = Texts.from_arrow(self._left(on_host.to_arrow().take(pa.array(places))))
+        return kernels_on(self.device).replaced(texts, rows, left, np.arange(len(rows)))
 
     def _left(self, texts: pa.Array) -> pa.Array:
         """The texts without the lines that match; large_string."""
@@ -150,6 +228,11 @@ class Boilerplate(DocumentStage):
         if not found:
             raise SourceError(Problem(path, "the list is empty", "an entry a line"))
         return found
+
+
+@cache
+def _sieve(beginnings: tuple[str, ...], lines: tuple[str, ...], max_chars: int) -> LineSieve:
+    return LineSieve.of(beginnings, lines, max_chars)
 
 
 def _plain(line: str) -> str:

@@ -22,6 +22,7 @@ from curate.errors import Problem, SourceError
 from curate.io.files import sha256_of
 from curate.io.sources import SourceColumns, SourceFile, list_files, read_batches
 from curate.kernels import Texts
+from curate.kernels.choice import kernels_on
 from curate.kernels.ngrams import LONGEST, NgramIndex, Overlaps
 from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
 
@@ -179,9 +180,19 @@ class Decontaminate(DocumentStage):
             "benchmarks": counts,
         }
 
+    def on_gpu(self) -> str | None:
+        return "n-grams"
+
+    def on_cpu_beside_gpu(self) -> str | None:
+        return "cuts" if self.edits else None
+
+    @property
+    def reads_text_on_gpu(self) -> bool:
+        return True
+
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         items = self._items()
-        overlaps = items.index.overlaps(batch.texts, rows)
+        overlaps = items.index.overlaps(batch.texts, rows, kernels_on(self.device))
         shared = overlaps.item >= 0
         overlap = self._overlap(overlaps)
         drop = shared & (overlap > self.config.max_overlap)
@@ -198,9 +209,12 @@ class Decontaminate(DocumentStage):
 
     def edit(self, texts: Texts, rows: NDArray[np.int64]) -> Texts:
         items = self._items()
-        overlaps = items.index.overlaps(texts, rows)
+        overlaps = items.index.overlaps(texts, rows, kernels_on(self.device))
         dirty = rows[(overlaps.item >= 0) & (self._overlap(overlaps) > self.config.max_overlap)]
-        return texts.replaced(dirty, self._cut(items, texts, dirty)[0]) if len(dirty) else texts
+        if not len(dirty):
+            return texts
+        left, _ = self._cut(items, texts, dirty)
+        return kernels_on(self.device).replaced(texts, dirty, left, np.arange(len(dirty)))
 
     def _cut(self, items: _Items, texts: Texts, rows: NDArray[np.int64]) -> tuple[Texts, NDArray[np.int64]]:
         return items.index.cut(texts, rows, self.config.window, self.config.min_piece)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from curate.dedup.exact import exact_groups, text_hash
-from curate.dedup.normalize import NormalizeStep, normalize, normalize_urls
+from curate.dedup.normalize import NormalizeStep, normalize_urls, normalized
 from curate.dedup.survivors import STAYS
 from curate.engines.task import Facts, Pass, Receipt, Task, fingerprint, outputs_fingerprint
 from curate.errors import Problem, SourceError
@@ -113,12 +113,11 @@ class KeyCollector:
         if self._key == "text" and not self._steps:
             return batch.texts, rows
         if self._key == "text":
-            texts = normalize(batch.texts, rows, self._steps)
-        else:
-            values = batch.columns[self._key].take(pa.array(rows))
-            texts = Texts.from_arrow(_as_text(values, batch.source, self._key))
-            if self._key == "url":
-                texts = normalize_urls(texts, np.arange(len(rows)))
+            return normalized(batch.texts, rows, self._steps, self._kernels)
+        values = batch.columns[self._key].take(pa.array(rows))
+        texts = Texts.from_arrow(_as_text(values, batch.source, self._key))
+        if self._key == "url":
+            texts = normalize_urls(texts, np.arange(len(rows)))
         return texts, np.arange(len(rows))
 
     def write(self, paths: Sequence[str]) -> None:
@@ -177,14 +176,14 @@ class ExactDedup(CorpusStage):
         }
 
     def on_gpu(self) -> str | None:
-        return "hashes, join"
+        return "normal forms, hashes, join" if self.config.normalize else "hashes, join"
 
     def on_cpu_beside_gpu(self) -> str | None:
-        return "normal forms" if self.config.normalize or self.config.key == "url" else None
+        return "normal forms of URLs" if self.config.key == "url" else None
 
     @property
     def reads_text_on_gpu(self) -> bool:
-        return not self.config.normalize
+        return True
 
     def collector(self, memory: Memory) -> KeyCollector:
         return KeyCollector(self.config, kernels_on(self.device))

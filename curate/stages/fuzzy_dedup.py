@@ -158,14 +158,14 @@ class FuzzyDedup(CorpusStage):
         }
 
     def on_gpu(self) -> str | None:
-        return "sketches, join"
+        return "normal forms, sketches, join" if self.config.normalize else "sketches, join"
 
     def on_cpu_beside_gpu(self) -> str | None:
-        return "normal forms, clusters, survivors" if self.config.normalize else "clusters, survivors"
+        return "clusters, survivors"
 
     @property
     def reads_text_on_gpu(self) -> bool:
-        return not self.config.normalize
+        return True
 
     def collector(self, memory: Memory) -> SketchCollector:
         return SketchCollector(self.config.sketcher(), self._preference, memory, kernels_on(self.device))

@@ -20,7 +20,6 @@ from curate.kernels.choice import kernels_on
 from curate.kernels.heuristics import (
     UNICODE_VERSION,
     WORD_BREAK_VERSION,
-    edited_texts,
     family_statistics,
 )
 from curate.stages.base import Batch, DocumentStage, Verdicts
@@ -145,14 +144,11 @@ class Heuristics(DocumentStage):
         }
 
     def on_gpu(self) -> str | None:
-        return "statistics"
-
-    def on_cpu_beside_gpu(self) -> str | None:
-        return "edits" if self.edits else None
+        return "statistics, edits" if self.edits else "statistics"
 
     @property
     def reads_text_on_gpu(self) -> bool:
-        return not self.edits
+        return True
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         """The first rule each row fails, with what it measured; kept measures are columns."""
@@ -176,7 +172,11 @@ class Heuristics(DocumentStage):
         return self._verdicts(scores, self._groups(columns, rows), rows)
 
     def edit(self, texts: Texts, rows: NDArray[np.int64]) -> Texts:
-        return texts.replaced(rows, edited_texts(texts, rows, self._steps.edits)) if self.edits else texts
+        if not self.edits:
+            return texts
+        kernels = kernels_on(self.device)
+        by, places = kernels.edited(texts, np.ascontiguousarray(rows, np.int64), self._steps.edits)
+        return kernels.replaced(texts, rows, by, places)
 
     def _groups(self, columns: Mapping[str, pa.Array], rows: int) -> dict[str | None, NDArray[np.int64]]:
         """Places of the documents of each language; under None those that no other rules are given for."""

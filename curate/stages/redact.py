@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from curate.kernels import Texts, _cpu
+from curate.kernels.choice import kernels_on
+from curate.kernels.interface import Redacted
 from curate.stages.base import Batch, DocumentStage, StageConfig, Verdicts
 
 _EMAIL, _IPV4, _IPV6, _PHONE = range(4)
@@ -53,12 +56,7 @@ class Redact(DocumentStage):
 
     def __init__(self, config: RedactConfig) -> None:
         self.config = config
-        self._what = {
-            "emails": config.emails,
-            "ips": config.ips != "none",
-            "all_ips": config.ips == "all",
-            "phones": config.phones,
-        }
+        self._what = Redacted(config.emails, config.ips != "none", config.ips == "all", config.phones)
         self._counted = {
             name: kinds
             for name, kinds in {
@@ -72,6 +70,16 @@ class Redact(DocumentStage):
 
     def definition(self) -> dict[str, object]:
         return self.config.model_dump(mode="json", exclude={"name", "sources"})
+
+    def on_gpu(self) -> str | None:
+        return "counts"
+
+    def on_cpu_beside_gpu(self) -> str | None:
+        return "placeholders"
+
+    @property
+    def reads_text_on_gpu(self) -> bool:
+        return True
 
     def decide(self, batch: Batch, rows: NDArray[np.int64]) -> Verdicts:
         counts = self._counts(batch.texts, rows)
@@ -89,13 +97,13 @@ class Redact(DocumentStage):
             config.ipv6_placeholder,
             config.phone_placeholder,
         ]
+        on_host, places = texts.on_host(found)
         data, offsets = _cpu.redact_texts(
-            texts.data, texts.offsets, found, **self._what, placeholders=placeholders
+            on_host.data, on_host.offsets, places, **asdict(self._what), placeholders=placeholders
         )
-        return texts.replaced(found, Texts(data, offsets))
+        return kernels_on(self.device).replaced(texts, found, Texts(data, offsets), np.arange(len(found)))
 
     def _counts(self, texts: Texts, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Findings of each kind, int64, shape (rows, 4)."""
         rows = np.ascontiguousarray(rows, np.int64)
-        counts: NDArray[np.int64] = _cpu.redact_counts(texts.data, texts.offsets, rows, **self._what)
-        return counts
+        return kernels_on(self.device).redact_counts(texts, rows, self._what)

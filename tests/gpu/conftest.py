@@ -23,6 +23,7 @@ stages:
   - heuristics: {{profile: nemo, keep_stats: all}}
   - heuristics: {{name: mixed, profile: [gopher, datatrove], keep_stats: all}}
   - redact: {{}}
+  - boilerplate: {{patterns: "{data}/patterns.txt"}}
   - exact_dedup: {{key: text}}
   - exact_dedup: {{name: by-url, key: url, sources: [fineweb-edu]}}
   - fuzzy_dedup: {{name: characters, preset: zyda2, guards: {{max_source_loss: 1.0}}}}
@@ -47,6 +48,7 @@ def device(request, compiler):
 def recipe_file(tmp_path_factory):
     folder = tmp_path_factory.mktemp("corpora")
     generate(folder / "synth", 250, seed=5, workers=1, progress=lambda finished: None)
+    (folder / "synth" / "patterns.txt").write_text("^the .*\\d\n")
     path = folder / "recipe.yaml"
     path.write_text(RECIPE.format(data=folder / "synth"))
     return path

@@ -21,6 +21,11 @@ KERNELS = {
     "heuristic statistics",
     "heuristic families",
     "fastText",
+    "n-grams",
+    "lines",
+    "heuristic edits",
+    "redact",
+    "normal forms",
     "sketch char 25",
     "sketch word 5",
 }

@@ -15,11 +15,13 @@ nvrtc = pytest.importorskip(
 
 #: Most bytes of local memory, bytes of spills (of called functions too) and registers of a thread. Statistics are whole
 #: programs: their counters and a padded block of text lie in local memory, and four blocks of 128 threads fit a
-#: multiprocessor, 16 of its 64 warps. Best labels are sought by four such blocks (fasttext.LABEL_THREADS_A_BLOCK).
+#: multiprocessor, 16 of its 64 warps. Best labels are sought by four such blocks (fasttext.LABEL_THREADS_A_BLOCK), and
+#: of blocks of a warp that look up n-grams 20 do.
 LIMITS = {
     "heuristic_statistics": (2048, 64, 128),
     "heuristic_families": (4096, 192, 128),
     "fasttext_labels": (0, 0, 128),
+    "ngram_hits": (0, 0, 96),
 }
 #: Nothing in local memory; eight blocks of 128 threads fit a multiprocessor's 65,536 registers.
 USUAL_LIMITS = (0, 0, 64)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -57,7 +59,7 @@ def test_a_run_on_the_device_writes_the_same_bytes(
         "fasttext_hidden",
         "fasttext_labels",
     }
-    assert counting.launched == kernels | {"sketch_chars", "sketch_words"}
+    assert counting.launched == kernels | {"sketch_chars", "sketch_words", "redact_counts"}
 
 
 GPU_ALONE = """
@@ -68,10 +70,22 @@ sources:
 stages:
   - language: {{keep: [en], min_score: 0.3}}
   - heuristics: {{profile: nemo, keep_stats: all}}
+  - heuristics: {{name: edited, profile: datatrove, keep_stats: all}}
+  - decontaminate: {{against: "{data}/items.jsonl", max_overlap: 0.2}}
+  - blocklist: {{words: "{data}/words.txt"}}
+  - redact: {{}}
+  - boilerplate: {{lines: "{data}/lines.txt"}}
+  - decontaminate: {{name: masked, against: "{data}/parts.jsonl", action: mask, window: 20, min_piece: 10}}
   - exact_dedup: {{key: text}}
   - fuzzy_dedup: {{name: characters, preset: zyda2, guards: {{max_source_loss: 1.0}}}}
   - quality: {{model: quality-default}}
-  - fuzzy_dedup: {{name: words, shingles: {{unit: word, length: 5}}, prefer: quality, guards: {{max_source_loss: 1.0}}}}
+  - exact_dedup: {{name: normal, normalize: [lowercase, digits, punctuation]}}
+  - fuzzy_dedup:
+      name: words
+      shingles: {{unit: word, length: 5}}
+      normalize: [lowercase, punctuation]
+      prefer: quality
+      guards: {{max_source_loss: 1.0}}
 output: {{shard_bytes: 300kB}}
 """
 
@@ -84,6 +98,14 @@ def gpu_alone(recipe_file, tmp_path_factory):
     table = pq.read_table(path)
     place = table.column_names.index("text")
     texts = table.column("text").to_pylist()
+    items = [{"text": text[50:400]} for text in texts[:2]]
+    (data / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
+    part = {"text": " ".join(texts[3].split()[10:24])}
+    (data / "parts.jsonl").write_text(json.dumps(part) + "\n")
+    (data / "lines.txt").write_text("\n".join(texts[4].split("\n")[:2]))
+    (data / "words.txt").write_text("\n".join(sorted(texts[1].split(), key=len)[-2:]))
+    more = "\nYou may write to someone@example.net or to 8.8.8.8.\nShare this page on Facebook.\n"
+    texts = [text + more * (place % 9 == 1) for place, text in enumerate(texts)]
     texts[7] = None
     table = table.set_column(place, "text", pa.array(texts, table.schema.field("text").type))
     pq.write_table(table, path, row_group_size=5)
@@ -106,11 +128,28 @@ def test_texts_that_cudf_reads_are_not_copied(
     run(recipe, str(tmp_path), device="gpu", workers=2)
     assert output_bytes(tmp_path) == reference
     assert len(cudf.read) > 2
+    ledgers = [pq.read_table(path) for path in sorted(tmp_path.glob("ledger/**/*.parquet"))]
+    ledger = pa.concat_tables(ledgers, promote_options="default")
+    assert {"decontaminate", "blocklist", "edited"} <= set(ledger["dropped_by"].to_pylist())
+    for name in ("contamination", "redacted_emails", "redacted_ips", "boilerplate_removed"):
+        assert pc.sum(ledger[name]).as_py() > 0
     metrics = (tmp_path / "run/metrics.prom").read_text()
     assert re.search(r'stage_documents(_total)?\{[^}]*stage="read by cudf"[^}]*\} [1-9]', metrics)
-    assert device.launched >= {"utf8_broken", "text_hash", "fasttext_hidden", "sketch_chars", "sketch_words"}
-    # Of the row group with a bad row alone.
-    assert 0 < device.copied_bytes < 0.2 * device.adopted_bytes
+    assert device.launched >= {
+        "utf8_broken",
+        "text_hash",
+        "fasttext_hidden",
+        "sketch_chars",
+        "sketch_words",
+        "ngram_hits",
+        "normal_forms",
+        "redact_counts",
+        "replaced_texts",
+        "lines_may_match",
+        "heuristic_families",
+    }
+    # Of the row group with a bad row, by each stage, and what `redact` and `boilerplate` edit.
+    assert 0 < device.copied_bytes < 0.3 * device.adopted_bytes
 
 
 def test_a_device_with_little_memory_writes_the_same_bytes(
@@ -142,10 +181,10 @@ def test_a_plan_says_what_runs_where(recipe_file) -> None:
     for line in (
         "language; gpu: scores",
         "heuristics; gpu: statistics\n",
-        "mixed; gpu: statistics; cpu: edits\n",
+        "mixed; gpu: statistics, edits\n",
         "documents-1: reads text of dolma-cc, fineweb-edu\n",
-        "Arrow reads the texts, which are needed on the CPU by mixed\n",
-        "redact; cpu",
+        "Arrow reads the texts, which are needed on the CPU by boilerplate\n",
+        "redact; gpu: counts; cpu: placeholders",
         "characters: collects; gpu: sketches, join",
         "exact_dedup: collects; gpu: hashes, join",
     ):
@@ -170,9 +209,11 @@ def test_a_run_says_what_the_cpu_does(
     run(recipe, str(tmp_path / "mixed"), device="gpu", workers=1, progress=mixed)
     run(gpu_alone[0], str(tmp_path / "alone"), device="gpu", workers=1, progress=alone)
     run(recipe, str(tmp_path / "cpu"), device="cpu", workers=1, progress=cpu)
-    work = "mixed (edits); redact; by-url (normal forms); characters (clusters, survivors)"
+    work = (
+        "redact (placeholders); boilerplate; by-url (normal forms of URLs); characters (clusters, survivors)"
+    )
     assert any(note.startswith("without a kernel for the GPU") and work in note for note in mixed.notes)
-    assert "documents-1: Arrow reads the texts, which are needed on the CPU by mixed" in mixed.notes
+    assert "documents-1: Arrow reads the texts, which are needed on the CPU by boilerplate" in mixed.notes
     assert any(note.startswith("documents-1: cudf reads texts") for note in alone.notes)
     assert not any("GPU" in note for note in cpu.notes)
 

@@ -17,6 +17,7 @@ from curate.io.ledger import Ledger
 from curate.kernels import Texts
 from curate.recipe import load_recipe
 from curate.run import run
+from curate.stages import boilerplate
 from curate.stages.base import Batch
 from curate.stages.boilerplate import Boilerplate, BoilerplateConfig
 from tests.run.corpora import write_recipe
@@ -112,3 +113,43 @@ def test_the_output_is_without_them(tmp_path: Path) -> None:
     assert reasons[:2] == [None, "boilerplate.removed"]
     written = pq.read_table(next((out / "data").glob("*.parquet")))["text"].to_pylist()
     assert set(written) <= {f"{PROSE}\n", PROSE}
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    line=st.sampled_from(boilerplate.KNOWN).flatmap(
+        lambda pattern: st.from_regex(rf"(?:{pattern})[.!:\s]*", fullmatch=True)
+    ),
+    before=st.sampled_from(["", " ", "\u3000\t"]),
+    change=st.sampled_from(
+        [str, str.upper, lambda line: line.replace("k", "\u212a"), lambda line: line + "x"]
+    ),
+)
+def test_texts_that_are_not_looked_at_have_no_known_line(line, before, change) -> None:
+    texts = Texts.from_arrow(pa.array([f"Some prose.\n{before}{change(line)}\nMore.", "Some prose."]))
+    stage = Boilerplate(BoilerplateConfig())
+    may, rows = stage._candidates(texts, np.arange(2)), np.arange(2)
+    assert not may[1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Boilerplate, "_candidates", lambda stage, texts, rows: np.ones(len(rows), np.bool_))
+        every = stage.edit(texts, rows)
+    assert stage.edit(texts, rows).to_arrow().to_pylist() == every.to_arrow().to_pylist()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.text(st.sampled_from("aK\u212a\u0130i\u00c9 \u00a0\u2003\r\t1"), max_size=6),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_texts_that_are_not_looked_at_have_no_listed_line(tmp_path_factory, lines) -> None:
+    path = tmp_path_factory.mktemp("lists") / "lines.txt"
+    path.write_text("a k\n\u00e9\nki\n\u0130\n1\n")
+    stage = Boilerplate(BoilerplateConfig(known=False, lines=(str(path),), max_line_chars=4))
+    texts, rows = Texts.from_arrow(pa.array(lines)), np.arange(len(lines))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Boilerplate, "_candidates", lambda stage, texts, rows: np.ones(len(rows), np.bool_))
+        every = stage.edit(texts, rows)
+    assert stage.edit(texts, rows).to_arrow().to_pylist() == every.to_arrow().to_pylist()

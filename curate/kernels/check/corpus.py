@@ -57,6 +57,11 @@ def hard(random: np.random.Generator, words: list[bytes], scale: int) -> Texts:
         b"x y " * (scale // 4),
     ]
     texts += ["é".encode() * (scale // 2), b"\xe2\x80\x94" * (scale // 3), b"http://" * (scale // 7), many]
+    texts += [
+        b"a@b.org " * (scale // 8),
+        b"1.2.3.4, " * (scale // 9),
+        b"fe80::1 (202) 555-0100 " * (scale // 23),
+    ]
     sizes = np.array([len(text) for text in texts])
     return Texts(np.frombuffer(b"".join(texts), np.uint8), np.concatenate([[0], np.cumsum(sizes)]))
 

@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 
 from curate.kernels import _cpu
-from curate.kernels.check.identity import ALL_CHARACTERS, EVERY_GROUP, SHAPES
+from curate.kernels.check.identity import (
+    ALL_CHARACTERS,
+    BEGINNINGS,
+    EDITS,
+    EVERY_GROUP,
+    EVERY_KIND,
+    EVERY_STEP,
+    LONGEST_LINE,
+    SHAPES,
+    ngram_index,
+)
 from curate.kernels.gpu import fasttext, heuristics
 from curate.kernels.gpu.batches import SHARE_OF_FREE
 from curate.kernels.gpu.device import Device
@@ -17,7 +27,13 @@ from curate.kernels.gpu.heuristics import FamiliesJob, HeuristicsJob
 from curate.kernels.gpu.jobs import DeviceTexts, Job, TextHashJob
 from curate.kernels.gpu.join import key_edges
 from curate.kernels.gpu.kernels import SHARE_OF_SCRATCH
+from curate.kernels.gpu.line_sieve import DeviceSieve, LineSieveJob
+from curate.kernels.gpu.ngrams import DeviceNgrams, NgramJob
+from curate.kernels.gpu.normal import NormalJob
+from curate.kernels.gpu.redact import RedactJob
+from curate.kernels.gpu.rewriting import Room
 from curate.kernels.gpu.sketch import SketchJob
+from curate.kernels.lines import LineSieve
 from curate.kernels.texts import Texts
 
 GB = 1e9
@@ -56,6 +72,16 @@ def kernel_speeds(device: Device, model: _cpu.FastText, texts: Texts, repeats: i
     for name in DATATROVE:
         scratch_bytes = int(device.free_bytes() * SHARE_OF_FREE * SHARE_OF_SCRATCH)
         measure(f"heuristic families ({name})", FamiliesJob(batch, [(name, 1)], scratch_bytes))
+    measure("normal forms", NormalJob(batch, Room.of(device, batch.sizes), EVERY_STEP))
+    measure("redact", RedactJob(batch, EVERY_KIND))
+    index = ngram_index(texts)
+    measure("n-grams", NgramJob(batch, DeviceNgrams(device, index.kernel)))
+    sieve = LineSieve.of(BEGINNINGS, (), LONGEST_LINE)
+    measure("lines", LineSieveJob(batch, DeviceSieve(device, sieve)))
+    room = Room.of(device, batch.sizes)
+    scratch_bytes = int(device.free_bytes() * SHARE_OF_FREE * SHARE_OF_SCRATCH)
+    edits = [(family, 0) for family in EDITS]
+    measure("heuristic edits", FamiliesJob(batch, edits, scratch_bytes, room))
     on_device = DeviceModel(device, model)
     measure("fastText", FastTextJob(batch, on_device, 1, ALL_CHARACTERS))
     return speeds

@@ -20,6 +20,13 @@ struct Overlap {
 };
 constexpr size_t OVERLAP = sizeof(Overlap) / sizeof(i64);
 
+template <class T>
+Out<T> copied(const T* values, size_t count) {
+  Fresh<T> copy(count);
+  std::copy_n(values, count, copy.data());
+  return copy.numpy();
+}
+
 class NgramIndex {
  public:
   NgramIndex(In<u8> data, In<i64> offsets, In<i64> items, i64 item_count, int longest, int shortest,
@@ -73,6 +80,63 @@ class NgramIndex {
       }
     }
     return table.numpy();
+  }
+
+  // What `overlaps` gives, from what was found elsewhere. words: of each text. begins: where each text's hits begin, and
+  // where the last one's end. grams, lasts, sizes: of hits, by text and last word: gram, last word, words.
+  Out<i64> weighed(In<i64> words, In<i64> begins, In<u32> grams, In<i64> lasts, In<u32> sizes) const {
+    const size_t count = words.shape(0), all = grams.shape(0);
+    if (begins.shape(0) != count + 1 || lasts.shape(0) != all || sizes.shape(0) != all)
+      throw std::invalid_argument("a beginning a text and one more, a gram, a word and a size a hit");
+    for (size_t i = 0; i < count; ++i)
+      if (begins.data()[i] < 0 || begins.data()[i] > begins.data()[i + 1])
+        throw std::invalid_argument("hits of a text must not end before they begin");
+    if (begins.data()[count] > static_cast<i64>(all)) throw std::invalid_argument("begins reach beyond the hits");
+    for (size_t i = 0; i < all; ++i)
+      if (grams.data()[i] >= begin_.size()) throw std::invalid_argument("a gram that the index does not have");
+    Fresh<i64> table(count, OVERLAP);
+    {
+      nb::gil_scoped_release unlocked;
+      std::vector<Hit> hits;
+      std::vector<u32> distinct, seen(of_item_.size()), touched;
+      for (size_t i = 0; i < count; ++i) {
+        Overlap of;
+        of.words = words.data()[i];
+        hits.clear();
+        for (i64 hit = begins.data()[i]; hit < begins.data()[i + 1]; ++hit) {
+          const i64 size = sizes.data()[hit];
+          hits.push_back({grams.data()[hit], 0, 0, lasts.data()[hit] - size + 1, static_cast<int>(size)});
+        }
+        if (!hits.empty()) weigh(hits, distinct, seen, touched, of);
+        std::copy_n(reinterpret_cast<const i64*>(&of), OVERLAP, table.data() + i * OVERLAP);
+      }
+    }
+    return table.numpy();
+  }
+
+  // What NgramIndexView points to, for a copy elsewhere. slots: bytes. filter_begin: of each length, in filters.
+  nb::dict parts() const {
+    const size_t count = lengths_.size();
+    Fresh<int> words(count);
+    Fresh<i64> filter_begin(count);
+    Fresh<u64> filter_mask(count);
+    for (size_t k = 0; k < count; ++k) {
+      words.data()[k] = lengths_[k].words;
+      filter_begin.data()[k] = lengths_[k].filter - filters_.data();
+      filter_mask.data()[k] = lengths_[k].filter_mask;
+    }
+    nb::dict parts;
+    parts["texts"] = copied(data_.data(), data_.size());
+    parts["gram_begin"] = copied(begin_.data(), begin_.size());
+    parts["gram_end"] = copied(end_.data(), end_.size());
+    parts["slots"] = copied(reinterpret_cast<const u8*>(slots_.data()), slots_.size() * sizeof(NgramSlot));
+    parts["slot_mask"] = static_cast<u64>(slots_.size() - 1);
+    parts["filters"] = copied(filters_.data(), filters_.size());
+    parts["words"] = words.numpy();
+    parts["filter_begin"] = filter_begin.numpy();
+    parts["filter_mask"] = filter_mask.numpy();
+    parts["breaks"] = static_cast<int>(breaks_);
+    return parts;
   }
 
   // (data, offsets, pieces): the texts without the matches and `window` code points on both sides of each; what is
@@ -263,6 +327,7 @@ class NgramIndex {
 }  // namespace
 
 void bind_decontaminate(nb::module_& m) {
+  m.attr("NGRAM_INDEX_VIEW_BYTES") = sizeof(NgramIndexView);
   nb::class_<NgramIndex>(m, "NgramIndex")
       .def(nb::init<In<u8>, In<i64>, In<i64>, i64, int, int, bool>(), nb::arg("data"), nb::arg("offsets"),
            nb::arg("items"), nb::arg("item_count"), nb::arg("longest"), nb::arg("shortest"), nb::arg("split"))
@@ -270,6 +335,9 @@ void bind_decontaminate(nb::module_& m) {
       .def("items", &NgramIndex::items)
       .def("grams_of_items", &NgramIndex::grams_of_items)
       .def("overlaps", &NgramIndex::overlaps, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"))
+      .def("weighed", &NgramIndex::weighed, nb::arg("words"), nb::arg("begins"), nb::arg("grams"), nb::arg("lasts"),
+           nb::arg("sizes"))
+      .def("parts", &NgramIndex::parts)
       .def("cut", &NgramIndex::cut, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("window"),
            nb::arg("shortest"));
 }

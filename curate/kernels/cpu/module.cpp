@@ -11,6 +11,7 @@ void bind_heuristics(nanobind::module_&);
 void bind_jaccard(nanobind::module_&);
 void bind_join(nanobind::module_&);
 void bind_normalize(nanobind::module_&);
+void bind_line_sieve(nanobind::module_&);
 void bind_redact(nanobind::module_&);
 void bind_sketch(nanobind::module_&);
 void bind_survivors(nanobind::module_&);
@@ -27,6 +28,7 @@ NB_MODULE(_cpu, m) {
   bind_jaccard(m);
   bind_join(m);
   bind_normalize(m);
+  bind_line_sieve(m);
   bind_redact(m);
   bind_sketch(m);
   bind_survivors(m);

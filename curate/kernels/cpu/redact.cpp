@@ -65,6 +65,7 @@ static nb::tuple redact_texts(In<u8> data, In<i64> offsets, In<i64> rows, bool e
 }
 
 void bind_redact(nb::module_& m) {
+  m.attr("REDACT_KINDS") = static_cast<int>(kRedactKinds);
   m.def("redact_counts", &redact_counts, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("emails"),
         nb::arg("ips"), nb::arg("all_ips"), nb::arg("phones"));
   m.def("redact_texts", &redact_texts, nb::arg("data"), nb::arg("offsets"), nb::arg("rows"), nb::arg("emails"),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from curate.kernels import _cpu
 from curate.kernels.gpu.batches import Int64s, threads_that_fit
 from curate.kernels.gpu.jobs import THREADS, DeviceTexts
+from curate.kernels.gpu.rewriting import Room
 from curate.kernels.heuristics import FAMILY_STATISTICS, PLAIN, STATISTICS
 
 #: A thread measures a text alone: longer ones would keep the others waiting, and are the CPU's.
@@ -68,10 +69,17 @@ class HeuristicsJob:
 class FamiliesJob:
     """Statistics of steps of families, one after the other, of all texts, none longer than LONGEST_TEXT.
 
-    steps: as interface.Kernels.heuristics has them. scratch_bytes: as of HeuristicsJob.
+    steps: as interface.Kernels.heuristics has them. scratch_bytes: as of HeuristicsJob. room: where what they leave of
+    the texts goes, if it is wanted.
     """
 
-    def __init__(self, texts: DeviceTexts, steps: Sequence[tuple[str, int]], scratch_bytes: int) -> None:
+    def __init__(
+        self,
+        texts: DeviceTexts,
+        steps: Sequence[tuple[str, int]],
+        scratch_bytes: int,
+        room: Room | None = None,
+    ) -> None:
         self._texts, device = texts, texts.device
         order = texts.longest_first()
         sizes = np.ascontiguousarray(texts.sizes[order])
@@ -82,6 +90,8 @@ class FamiliesJob:
         numbers = [list(FAMILY_STATISTICS).index(family) for family, _ in steps]
         width = sum(len(FAMILY_STATISTICS[family]) for family, _ in steps)
         self._statistics = device.empty((len(texts), width), np.int64)
+        left = room or Room.of(device, sizes[:0])
+        self._bounds = device.empty((len(texts) if room else 0, 2), np.int64)
         self._arguments = (
             *texts.arguments,
             *texts.work(order),
@@ -96,6 +106,10 @@ class FamiliesJob:
             np.uint64(_cpu.HASH_SECRET),
             np.int64(width),
             self._statistics,
+            np.int32(room is not None),
+            left.data,
+            device.upload(left.begins),
+            self._bounds,
         )
 
     @staticmethod
@@ -111,3 +125,7 @@ class FamiliesJob:
     def result(self) -> NDArray[np.int64]:
         """int64, shape (texts, statistics of all steps)."""
         return self._texts.device.download(self._statistics)
+
+    def bounds(self) -> NDArray[np.int64]:
+        """Where what is left of each text begins and ends in the room, int64, shape (texts, 2)."""
+        return self._texts.device.download(self._bounds)

@@ -30,6 +30,7 @@ class DeviceTexts:
     """Texts in a device's memory that are worked on: data uint8, offsets int64, as `Texts` has them.
 
     rows, sizes: int64, shape (texts,), on the host: where each stands among the offsets, and its bytes.
+    first: the place of the first among all that are worked on, of which these are a run.
     """
 
     device: Device
@@ -37,6 +38,7 @@ class DeviceTexts:
     offsets: DeviceArray
     rows: Int64s
     sizes: Int64s
+    first: int = 0
 
     @classmethod
     def upload(cls, device: Device, texts: Texts) -> DeviceTexts:

@@ -8,59 +8,40 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from curate.kernels import _cpu
-from curate.kernels.gpu import fasttext, heuristics
-from curate.kernels.gpu.batches import SHARE_OF_FREE, Int64s, batches
+from curate.kernels.gpu import fasttext, heuristics, ngrams, normal, redact
+from curate.kernels.gpu.batches import SHARE_OF_FREE, Int64s
 from curate.kernels.gpu.device import Device
 from curate.kernels.gpu.fasttext import DeviceModel, FastTextJob
 from curate.kernels.gpu.heuristics import FamiliesJob, HeuristicsJob
 from curate.kernels.gpu.jobs import DeviceTexts, TextHashJob, Utf8Job
 from curate.kernels.gpu.join import edge_bytes, key_edges
+from curate.kernels.gpu.line_sieve import DeviceSieve, LineSieveJob
+from curate.kernels.gpu.ngrams import DeviceNgrams, NgramJob
+from curate.kernels.gpu.normal import NormalJob
+from curate.kernels.gpu.redact import RedactJob
 from curate.kernels.gpu.resident import ResidentTexts, adopted
+from curate.kernels.gpu.rewriting import Rewriting, Room, replaced, rewritten
+from curate.kernels.gpu.runs import RUNS_IN_MEMORY, TOO_LARGE, Columns, Work, run
 from curate.kernels.gpu.sketch import SketchJob
 from curate.kernels.heuristics import PLAIN
-from curate.kernels.interface import CPU, Edges, SketchShape, TextMemory
+from curate.kernels.interface import CPU, Edges, Redacted, SketchShape, TextMemory
+from curate.kernels.lines import LineSieve
 from curate.kernels.texts import Texts
 
 #: A thread hashes a text alone.
 LONGEST_HASHED_TEXT = 4 << 20
 #: Of the memory for statistics, what texts at work may take.
 SHARE_OF_SCRATCH = 0.7
-TOO_LARGE = np.iinfo(np.int64).max
-#: A run of texts is copied while the one before it is worked on, so two are in memory at a time.
-RUNS_IN_MEMORY = 2
-#: What is worked on at once is cut into so many runs, so that copying and computing overlap, of at least so many bytes.
-OVERLAPPED_RUNS, LEAST_RUN_BYTES = 4, 64 << 20
 #: Of a batch's bytes, what kernels take on the device beside the text: results, scratch memory, copies in turn.
 BYTES_A_BATCH_BYTE = 4
-#: Models that are kept on the device, the last used.
-MODELS_HELD = 4
-
-#: Arrays of a row a text.
-Columns = tuple[NDArray[Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What is to be done for rows of texts. costs: bytes of device memory for each row, TOO_LARGE for the CPU's."""
-
-    texts: Texts
-    rows: Int64s
-    costs: Int64s
-    on_device: Callable[[DeviceTexts], Columns]
-    on_host: Callable[[Texts, Int64s], Columns]
-
-    def beside(self, places: Int64s) -> Columns:
-        """What the CPU makes of some of the rows."""
-        return self.on_host(*self.texts.on_host(self.rows[places]))
+#: Models and indexes that are kept on the device, the last used.
+HELD = 8
 
 
 class DeviceKernels:
@@ -69,7 +50,7 @@ class DeviceKernels:
     def __init__(self, device: Device) -> None:
         self.device, self.processor = device, device.name
         self._turn = threading.RLock()
-        self._models: list[tuple[_cpu.FastText, DeviceModel]] = []
+        self._held: list[tuple[object, Any]] = []
 
     def batch_bytes(self) -> int:
         return self._free_bytes() // BYTES_A_BATCH_BYTE
@@ -97,8 +78,8 @@ class DeviceKernels:
 
         rows = np.arange(len(texts))
         with self._turn:
-            work = _Work(texts, rows, texts.sizes + 32, on_device, on_host)
-            (valid,) = self._run(work, self._free_bytes())
+            work = Work(texts, rows, texts.sizes + 32, on_device, on_host)
+            (valid,) = run(self.device, work, self._free_bytes())
         return np.asarray(valid, np.bool_)
 
     @property
@@ -122,7 +103,7 @@ class DeviceKernels:
 
         costs = _limited(texts.sizes[rows] + 32, texts.sizes[rows], LONGEST_HASHED_TEXT)
         with self._turn:
-            (hashes,) = self._run(_Work(texts, rows, costs, on_device, on_host), self._free_bytes())
+            (hashes,) = run(self.device, Work(texts, rows, costs, on_device, on_host), self._free_bytes())
         return hashes
 
     def sketch(
@@ -141,9 +122,9 @@ class DeviceKernels:
             return keys.T, signatures, sketched
 
         costs = SketchJob.bytes_of(texts.sizes[rows], shape)
-        work = _Work(texts, rows, costs, on_device, on_host)
+        work = Work(texts, rows, costs, on_device, on_host)
         with self._turn:
-            keys, signatures, sketched = self._run(work, self._free_bytes())
+            keys, signatures, sketched = run(self.device, work, self._free_bytes())
         return np.ascontiguousarray(keys.T), signatures, sketched
 
     def heuristics(self, texts: Texts, rows: Int64s, steps: Sequence[tuple[str, int]]) -> NDArray[np.int64]:
@@ -163,10 +144,10 @@ class DeviceKernels:
 
         sizes = texts.sizes[rows]
         costs = _limited(FamiliesJob.bytes_of(sizes, steps), sizes, heuristics.LONGEST_TEXT)
-        work = _Work(texts, rows, costs, on_device, on_host)
+        work = Work(texts, rows, costs, on_device, on_host)
         with self._turn:
             scratch_bytes = int(self._free_bytes() * SHARE_OF_SCRATCH)
-            (statistics,) = self._run(work, self._free_bytes() - scratch_bytes)
+            (statistics,) = run(self.device, work, self._free_bytes() - scratch_bytes)
         return statistics
 
     def fasttext(
@@ -185,17 +166,115 @@ class DeviceKernels:
         sizes = texts.sizes[rows]
         with self._turn:
             try:
-                on_this = self._model(model)
+                on_this: DeviceModel = self._on_device(model, DeviceModel)
             except MemoryError:
-                return CPU.fasttext(model, texts, rows, k, characters)
+                return CPU.fasttext(model, *texts.on_host(rows), k, characters)
             costs = _limited(FastTextJob.bytes_of(sizes, on_this, k), sizes, fasttext.LONGEST_TEXT)
             budget = self._free_bytes() - RUNS_IN_MEMORY * FastTextJob.fixed_bytes(self.device, on_this)
-            work = _Work(texts, rows, costs, on_device, on_host)
-            labels, scores = self._run(work, budget)
+            work = Work(texts, rows, costs, on_device, on_host)
+            labels, scores = run(self.device, work, budget)
         strays = np.flatnonzero(labels[:, 0] == fasttext.STRAYS)
         if len(strays):
             labels[strays], scores[strays] = work.beside(strays)
         return labels, scores
+
+    def normalized(self, texts: Texts, rows: Int64s, steps: int) -> tuple[Texts, Int64s]:
+        """As interface.Kernels has it; where there is room, the texts stay on the device."""
+
+        def job(batch: DeviceTexts, room: Room, scratch_bytes: int) -> NormalJob:
+            return NormalJob(batch, room, steps)
+
+        def on_host(texts: Texts, rows: Int64s) -> tuple[Texts, Int64s]:
+            return CPU.normalized(texts, rows, steps)
+
+        sizes = texts.sizes[rows]
+        costs = _limited(NormalJob.bytes_of(sizes), sizes, normal.LONGEST_TEXT)
+        with self._turn:
+            return rewritten(self.device, Rewriting(texts, rows, costs, job, on_host), self._free_bytes)
+
+    def edited(self, texts: Texts, rows: Int64s, families: Sequence[str]) -> tuple[Texts, Int64s]:
+        """As interface.Kernels has it; where there is room, the texts stay on the device."""
+        steps = [(family, 0) for family in families]
+
+        def job(batch: DeviceTexts, room: Room, scratch_bytes: int) -> FamiliesJob:
+            return FamiliesJob(batch, steps, scratch_bytes, room)
+
+        def on_host(texts: Texts, rows: Int64s) -> tuple[Texts, Int64s]:
+            return CPU.edited(texts, rows, families)
+
+        sizes = texts.sizes[rows]
+        costs = _limited(FamiliesJob.bytes_of(sizes, steps) + 24, sizes, heuristics.LONGEST_TEXT)
+        work = Rewriting(texts, rows, costs, job, on_host, SHARE_OF_SCRATCH)
+        with self._turn:
+            return rewritten(self.device, work, self._free_bytes)
+
+    def lines_may_match(self, sieve: LineSieve, texts: Texts, rows: Int64s) -> NDArray[np.bool_]:
+        """As interface.Kernels has it."""
+
+        def on_device(batch: DeviceTexts) -> Columns:
+            job = LineSieveJob(batch, on_this)
+            job.run()
+            return (job.result(),)
+
+        def on_host(texts: Texts, rows: Int64s) -> Columns:
+            return (CPU.lines_may_match(sieve, texts, rows),)
+
+        costs = LineSieveJob.bytes_of(texts.sizes[rows])
+        with self._turn:
+            try:
+                on_this: DeviceSieve = self._on_device(sieve, DeviceSieve)
+            except MemoryError:
+                return CPU.lines_may_match(sieve, *texts.on_host(rows))
+            (passes,) = run(self.device, Work(texts, rows, costs, on_device, on_host), self._free_bytes())
+        return passes
+
+    def redact_counts(self, texts: Texts, rows: Int64s, what: Redacted) -> NDArray[np.int64]:
+        """As interface.Kernels has it."""
+
+        def on_device(batch: DeviceTexts) -> Columns:
+            job = RedactJob(batch, what)
+            job.run()
+            return (job.result(),)
+
+        def on_host(texts: Texts, rows: Int64s) -> Columns:
+            return (CPU.redact_counts(texts, rows, what),)
+
+        sizes = texts.sizes[rows]
+        costs = _limited(RedactJob.bytes_of(sizes), sizes, redact.LONGEST_TEXT)
+        with self._turn:
+            (counts,) = run(self.device, Work(texts, rows, costs, on_device, on_host), self._free_bytes())
+        return counts
+
+    def replaced(self, texts: Texts, rows: Int64s, by: Texts, by_rows: Int64s) -> Texts:
+        """As interface.Kernels has it; texts that do not lie on the device are replaced on the host."""
+        if isinstance(texts, ResidentTexts) and len(texts):
+            with self._turn:
+                try:
+                    return replaced(texts, rows, by, by_rows)
+                except MemoryError:
+                    pass
+        return CPU.replaced(texts, rows, *by.on_host(by_rows))
+
+    def overlaps(self, index: _cpu.NgramIndex, texts: Texts, rows: Int64s) -> NDArray[np.int64]:
+        """As interface.Kernels has it."""
+
+        def on_device(batch: DeviceTexts) -> Columns:
+            job = NgramJob(batch, on_this)
+            job.run()
+            return (job.result(),)
+
+        def on_host(texts: Texts, rows: Int64s) -> Columns:
+            return (CPU.overlaps(index, texts, rows),)
+
+        sizes = texts.sizes[rows]
+        with self._turn:
+            try:
+                on_this: DeviceNgrams = self._on_device(index, DeviceNgrams)
+            except MemoryError:
+                return CPU.overlaps(index, *texts.on_host(rows))
+            costs = _limited(NgramJob.bytes_of(sizes), sizes, ngrams.LONGEST_TEXT)
+            (table,) = run(self.device, Work(texts, rows, costs, on_device, on_host), self._free_bytes())
+        return table
 
     def key_edges(self, keys: NDArray[np.uint64], docs: NDArray[np.uint64]) -> Edges:
         """As dedup.bucket_edges; keys of shape (rows,) or, for 128-bit hashes, (rows, 2)."""
@@ -207,100 +286,18 @@ class DeviceKernels:
                     pass  # free, but in too small pieces
         return CPU.key_edges(keys, docs)
 
-    def _model(self, model: _cpu.FastText) -> DeviceModel:
-        """The model in the device's memory. Raises MemoryError where it does not fit."""
-        held = next((each for each in self._models if each[0] is model), None)
+    def _on_device(self, what: Any, copy: Callable[[Device, Any], Any]) -> Any:
+        """The copy of a model or an index in the device's memory. Raises MemoryError where it does not fit."""
+        held = next((each for each in self._held if each[0] is what), None)
         if held is None:
-            self._models = self._models[: MODELS_HELD - 1]
-            held = (model, DeviceModel(self.device, model))
-        self._models = [held, *(each for each in self._models if each is not held)]
+            self._held = self._held[: HELD - 1]
+            held = (what, copy(self.device, what))
+        self._held = [held, *(each for each in self._held if each is not held)]
         return held[1]
 
     def _free_bytes(self) -> int:
         return int(self.device.free_bytes() * SHARE_OF_FREE)
 
-    def _run(self, work: _Work, budget: int) -> Columns:
-        """The columns for all rows, in their order; a run is copied while the one before it is worked on. Texts that
-        lie on the device already are one run, if the kernels' own memory allows."""
-        costs = work.costs
-        if isinstance(work.texts, ResidentTexts):
-            costs = np.where(costs == TOO_LARGE, costs, costs - work.texts.sizes[work.rows])
-        else:
-            budget = _run_budget(costs, budget)
-        runs, too_large = batches(costs, budget)
-        with ThreadPoolExecutor(2) as pool:
-            others = pool.submit(work.beside, too_large)
-            parts: list[tuple[Int64s, Columns]] = []
-            coming = pool.submit(self._copied, work, *runs[0]) if runs else None
-            for number, (first, end) in enumerate(runs):
-                batch = coming.result() if coming else None
-                following = runs[number + 1 : number + 2]
-                coming = pool.submit(self._copied, work, *following[0]) if following else None
-                made = _made(work, batch)
-                batch = None  # or it would stay in memory while its halves need some
-                if made is None:
-                    parts += self._in_halves(work, first, end)
-                else:
-                    parts.append((np.arange(first, end), made))
-            parts.append((too_large, others.result()))
-        return tuple(
-            _placed(len(work.rows), [(places, columns[i]) for places, columns in parts])
-            for i in range(len(parts[0][1]))
-        )
-
-    def _copied(self, work: _Work, first: int, end: int) -> DeviceTexts | None:
-        """The texts of rows `first` to `end` on the device; None where memory is in too small pieces."""
-        if isinstance(work.texts, ResidentTexts):
-            return DeviceTexts.resident(work.texts, work.rows[first:end])
-        try:
-            return DeviceTexts.upload(self.device, _chosen(work.texts, work.rows[first:end]))
-        except MemoryError:
-            return None
-
-    def _in_halves(self, work: _Work, first: int, end: int) -> list[tuple[Int64s, Columns]]:
-        """Rows `first` to `end` where memory is in too small pieces; a row that fails alone is the CPU's."""
-        if end - first == 1:
-            return [(np.arange(first, end), work.beside(np.arange(first, end)))]
-        middle = (first + end) // 2
-        parts: list[tuple[Int64s, Columns]] = []
-        for low, high in ((first, middle), (middle, end)):
-            made = _made(work, self._copied(work, low, high))
-            parts += self._in_halves(work, low, high) if made is None else [(np.arange(low, high), made)]
-        return parts
-
-
-def _made(work: _Work, batch: DeviceTexts | None) -> Columns | None:
-    """What the kernels make of a run; None where memory is in too small pieces."""
-    if batch is None:
-        return None
-    try:
-        return work.on_device(batch)
-    except MemoryError:
-        return None
-
-
-def _run_budget(costs: Int64s, budget: int) -> int:
-    """Device memory for one run, where `budget` is there for all that are in memory at a time."""
-    fits = costs[costs <= budget // RUNS_IN_MEMORY]
-    overlapped = max(int(fits.sum()) // OVERLAPPED_RUNS, LEAST_RUN_BYTES)
-    return min(budget // RUNS_IN_MEMORY, overlapped)
-
 
 def _limited(costs: Int64s, sizes: Int64s, longest: int) -> Int64s:
     return np.where(sizes > longest, TOO_LARGE, costs)
-
-
-def _chosen(texts: Texts, rows: Int64s) -> Texts:
-    """The texts at `rows`, at least one; a view where they follow each other."""
-    first = int(rows[0])
-    if np.array_equal(rows, np.arange(first, first + len(rows))):
-        return Texts(texts.data, texts.offsets[first : first + len(rows) + 1])
-    return Texts.from_arrow(texts.to_arrow().take(pa.array(rows)))
-
-
-def _placed(count: int, parts: list[tuple[Int64s, NDArray[Any]]]) -> NDArray[Any]:
-    pattern = parts[0][1]
-    whole = np.empty((count, *pattern.shape[1:]), pattern.dtype)
-    for places, values in parts:
-        whole[places] = values
-    return whole
