@@ -138,13 +138,16 @@ class RedactScanner {
   }
 
   CURATE_HD bool ipv6_at(i64 at, RedactFinding& found) const {
-    i64 stop = at;
+    constexpr int kLongest = 45;
+    i64 stop = at;  // stops and a colon that end a sentence, or lead to a page number, are not of the address
     int colons = 0;
-    while (stop - at < 46 && (is_hex(byte(stop)) || byte(stop) == ':' || byte(stop) == '.'))
-      colons += text_[stop++] == ':';
-    if (colons < 2 || stop - at == 46) return false;
-    if (text_[stop - 1] == '.') --stop;
-    if (text_[stop - 1] == ':' && byte(stop - 2) != ':') --stop;
+    for (i64 after = at; is_hex(byte(after)) || byte(after) == ':' || byte(after) == '.';) {
+      const u8 c = text_[after++];
+      colons += c == ':';
+      if (c != '.' && (c != ':' || byte(after - 2) == ':')) stop = after;
+      if (stop - at > kLongest) return false;
+    }
+    if (colons < 2) return false;
     u32 first, second;
     if (is_wordy(byte(stop)) || !is_ipv6(at, stop, first, second)) return false;
     found = {at, stop, kIpv6};
