@@ -32,7 +32,8 @@ CURATE_HD bool ends_with(const u8* begin, const u8* end, const char* wanted, int
   return true;
 }
 
-// NeMo Curator 1.3.0, ellipsis_marks: "..." "…" "[...]" "(...)" "[…]" "-»" "read more" "read more..".
+// NeMo Curator 1.3.0, ellipsis_marks: "...", "[...]", "(...)", U+2026 alone and in brackets, "-" and U+00BB, "read more",
+// "read more..".
 CURATE_HD bool ends_with_ellipsis(const u8* begin, const u8* end) {
   switch (lower(end[-1])) {
     case '.':

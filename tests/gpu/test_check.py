@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import types
 from pathlib import Path
 
 import numpy as np
+import pyarrow
 import pytest
 
+from curate.kernels import _cpu
 from curate.kernels.check import command, corpus
 from curate.kernels.check.command import NO_GPU, OTHER_BITS, SAME, check, report
 from curate.kernels.gpu.kernels import DeviceKernels
@@ -83,6 +87,38 @@ def test_the_command_needs_numpy_and_pyarrow_alone(tmp_path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY)
     assert done.stdout == "0\n", done.stderr
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder with nothing but the package and its compiled module, as `pip install .` leaves them."""
+    folder = tmp_path_factory.mktemp("installed")
+    shutil.copytree(
+        REPOSITORY / "curate", folder / "curate", ignore=shutil.ignore_patterns("__pycache__", "_cpu*.so")
+    )
+    shutil.copy(_cpu.__file__, folder / "curate" / "kernels")
+    return folder
+
+
+def from_the_checkout(installed, *options: str) -> subprocess.CompletedProcess:
+    """The command in the repository's root; -S leaves out an installation of the repository for development."""
+    packages = {str(Path(module.__file__).parents[1]) for module in (np, pyarrow)}
+    path = os.pathsep.join([str(installed), *sorted(packages)])
+    environment = {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, "-S", *options, "-m", "curate.kernels.check"]
+    return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=environment)
+
+
+def test_the_command_runs_in_a_checkout(installed) -> None:
+    done = from_the_checkout(installed, "-P")
+    assert (done.returncode, done.stdout) == (NO_GPU, "")
+    assert done.stderr.startswith("no GPU to check: the driver (libcuda.so.1)")
+
+
+def test_the_checkout_would_hide_the_installed_package(installed) -> None:
+    if list((REPOSITORY / "curate" / "kernels").glob("_cpu*.so")):
+        pytest.skip("the checkout has a compiled module of its own")
+    assert "cannot import name '_cpu'" in from_the_checkout(installed).stderr
 
 
 class Column:

@@ -1,4 +1,4 @@
-"""The command: `python -m curate.kernels.check`."""
+"""The command: `python -P -m curate.kernels.check`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def check(device: Device, size: int, repeats: int, part_bytes: int = PART_BYTES)
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0 all bits are the same, 1 there is no GPU to check, 2 some bits differ."""
     parser = argparse.ArgumentParser(
-        "python -m curate.kernels.check", description="Checks and times GPU kernels."
+        "python -P -m curate.kernels.check", description="Checks and times GPU kernels."
     )
     parser.add_argument("--bytes", type=int, default=1 << 30, help="of generated text (default 1 GiB)")
     parser.add_argument("--repeats", type=int, default=10, help="timed runs of each kernel (default 10)")
