@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import types
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow
@@ -17,22 +20,47 @@ import pytest
 from curate.kernels import _cpu
 from curate.kernels.check import command, corpus
 from curate.kernels.check.command import NO_GPU, OTHER_BITS, SAME, check, report
+from curate.kernels.check.identity import differing_replaced, differing_texts, differing_utf8
+from curate.kernels.check.model import models
+from curate.kernels.check.throughput import kernel_speeds
+from curate.kernels.gpu import sketch
 from curate.kernels.gpu.kernels import DeviceKernels
+from curate.kernels.gpu.source import entry_points, module_source
+from tests.gpu.host_device import HostDevice, build
 
 REPOSITORY = Path(__file__).parents[2]
-KERNELS = {
+STATISTICS = {"heuristic statistics", "heuristic families"}
+EDITS = {
+    f"heuristic edits ({family})"
+    for family in (
+        "c4",
+        "datatrove.c4_quality",
+        "datatrove.c4_quality_keep_unpunctuated",
+        "dolma.c4",
+        "dclm.refinedweb_lines",
+    )
+}
+OTHERS = {
     "text hash",
-    "heuristic statistics",
-    "heuristic families",
+    "UTF-8",
+    "replaced texts",
     "fastText",
+    "fastText (softmax, folded)",
+    "fastText (one-vs-all, quantised)",
     "n-grams",
     "lines",
-    "heuristic edits",
     "redact",
     "normal forms",
     "sketch char 25",
     "sketch word 5",
+    "sketch char 25, MinHash",
+    "sketch word 5, MinHash",
 }
+COMPARED = {f"{name}{lying}" for name in STATISTICS | EDITS | OTHERS for lying in ("", ", adopted")} | {
+    "bucket edges",
+    "hash edges",
+}
+CUT_SKETCHES = {"WARP_WINDOWS": 20, "PIECE_WINDOWS": 90, "CHAR_THREADS": 32}
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +70,73 @@ def result(device):
 
 def test_every_kernel_is_compared_and_timed(result) -> None:
     assert result["text_bytes"] >= 40_000
-    assert result["differing"] == dict.fromkeys(KERNELS | {"bucket edges", "hash edges"}, 0)
-    assert {name.split(" (")[0] for name in result["kernels"]} == KERNELS
+    assert result["differing"] == dict.fromkeys(COMPARED, 0)
+    assert result["differing_by_subnormal_weights"] == 0
+    statistics = {name for name in result["kernels"] if name.split(" (")[0] in STATISTICS}
+    assert {name.split(" (")[0] for name in statistics} == STATISTICS
+    assert result["kernels"].keys() - statistics == EDITS | OTHERS
     for speed in result["kernels"].values():
         assert speed["gb_per_second"] > 0
         assert speed["of_copy_bandwidth"] == speed["gb_per_second"] / result["copy_gb_per_second"]
     assert set(command.GOALS) <= result["kernels"].keys()
+
+
+class WatchedDevice(HostDevice):
+    """Remembers which kernels were launched."""
+
+    def __init__(self) -> None:
+        super().__init__(seed=1)
+        self.launched: set[str] = set()
+
+    def launch(self, kernel, blocks, threads, arguments, shared_bytes=0):
+        self.launched.add(kernel)
+        super().launch(kernel, blocks, threads, arguments, shared_bytes)
+
+
+def test_no_entry_point_is_left_out(compiler) -> None:
+    random, device = np.random.default_rng(2), WatchedDevice()
+    words = corpus.vocabulary(random)
+    texts = corpus.joined([corpus.hard(random, words, 5), corpus.web_like(random, words, 3000)])
+    scored, kernels, every = models(random, words), DeviceKernels(device), set(entry_points(module_source()))
+    with patch.multiple(sketch, **CUT_SKETCHES):
+        for compare in (differing_utf8, differing_replaced):
+            assert not any(compare(kernels, texts).values())
+        assert not any(differing_texts(kernels, scored, texts).values())
+        assert device.launched == every
+        device.launched.clear()
+        kernel_speeds(device, scored, texts, repeats=1)
+    assert device.launched == every
+
+
+FLUSHING = """
+#include <xmmintrin.h>
+extern "C" unsigned swap_mode(unsigned mode) {
+  const unsigned before = _mm_getcsr();
+  _mm_setcsr(mode);
+  return before;
+}
+"""
+FLUSH_TO_ZERO, SUBNORMALS_ARE_ZERO = 0x8000, 0x0040
+
+
+class FlushingDevice(HostDevice):
+    """Takes subnormal numbers for 0, as a module does that was compiled with -ftz=true."""
+
+    def __init__(self) -> None:
+        super().__init__(seed=1)
+        self._swap_mode = ctypes.CDLL(str(build(FLUSHING))).swap_mode
+
+    def launch(self, kernel, blocks, threads, arguments, shared_bytes=0):
+        before = self._swap_mode(0x1F80 | FLUSH_TO_ZERO | SUBNORMALS_ARE_ZERO)
+        super().launch(kernel, blocks, threads, arguments, shared_bytes)
+        self._swap_mode(before)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the mode is set by an instruction of x86-64")
+def test_flushed_subnormal_weights_are_noticed_apart(compiler) -> None:
+    found = check(FlushingDevice(), 3000, repeats=1, part_bytes=3000)
+    assert found["differing_by_subnormal_weights"] > 0
+    assert not any(found["differing"].values())
 
 
 def test_the_result_is_json_and_decides_the_exit_status(result, tmp_path, capsys) -> None:
@@ -62,6 +151,7 @@ def test_other_bits_are_noticed(device, monkeypatch) -> None:
     monkeypatch.setattr(DeviceKernels, "text_hash", lambda *texts: right(*texts) ^ np.uint64(1))
     differing = check(device, 3000, repeats=1, part_bytes=3000)["differing"]
     assert differing.pop("text hash") > 10
+    assert differing.pop("text hash, adopted") > 10
     assert not any(differing.values())
 
 

@@ -12,9 +12,15 @@ from typing import Any
 import numpy as np
 
 from curate import __version__
-from curate.kernels.check.corpus import hard, joined, vocabulary, web_like
-from curate.kernels.check.identity import differing_edges, differing_texts
-from curate.kernels.check.model import language_model
+from curate.kernels.check.corpus import hard, joined, spoilt, vocabulary, web_like
+from curate.kernels.check.identity import (
+    differing_edges,
+    differing_replaced,
+    differing_texts,
+    differing_utf8,
+    subnormal_scores_differ,
+)
+from curate.kernels.check.model import models, subnormal_model
 from curate.kernels.check.throughput import copy_bandwidth, cudf_minhash_speed, join_speed, kernel_speeds
 from curate.kernels.gpu.device import CupyDevice, Device
 from curate.kernels.gpu.driver import LIBRARY, device_count
@@ -31,22 +37,25 @@ def check(device: Device, size: int, repeats: int, part_bytes: int = PART_BYTES)
     """Compares and times every kernel over `size` bytes of generated text; the result as the command prints it."""
     random = np.random.default_rng(0)
     words = vocabulary(random)
-    model, kernels = language_model(random, words), DeviceKernels(device)
-    parts = [hard(random, words, part_bytes // 1000)]
-    differing: Counter[str] = Counter(differing_texts(kernels, model, parts[0]))
+    scored, subnormal, kernels = models(random, words), subnormal_model(random, words), DeviceKernels(device)
+    parts, differing = [hard(random, words, part_bytes // 1000)], Counter[str]()
     while sum(len(part.data) for part in parts) < size:
         parts.append(web_like(random, words, min(part_bytes, size)))
-        differing.update(differing_texts(kernels, model, parts[-1]))
+    for part in parts:
+        differing.update(differing_texts(kernels, scored, part))
+        differing.update(differing_utf8(kernels, spoilt(random, part)))
+        differing.update(differing_replaced(kernels, part))
     differing.update(differing_edges(kernels, random, size // 64))
     texts = joined(parts)
     ceiling = copy_bandwidth(device, size, repeats)
-    speeds = kernel_speeds(device, model, texts, repeats)
+    speeds = kernel_speeds(device, scored, texts, repeats)
     return {
         "curate": __version__,
         "device": device.name,
         "text_bytes": len(texts.data),
         "texts": len(texts),
         "differing": dict(differing),
+        "differing_by_subnormal_weights": subnormal_scores_differ(kernels, subnormal, parts[-1]),
         "copy_gb_per_second": ceiling,
         "kernels": {
             name: {"gb_per_second": speed, "of_copy_bandwidth": speed / ceiling, "goal": GOALS.get(name)}

@@ -10,7 +10,29 @@ from curate.kernels.texts import Texts
 VOCABULARY = 20_000
 #: Log-normal sizes: half of the pages are below 1.5 kB, the mean is 2.7 kB.
 MEDIAN_BYTES, SPREAD = 1500, 1.08
-SEPARATORS = [b" "] * 17 + [b", ", b". ", b"\n", b"\n\n", b" \xe2\x80\x94 ", b"\xc2\xa0", b"... "]
+SEPARATORS = [b" "] * 17 + [
+    b", ",
+    b". ",
+    b"\n",
+    b"\n\n",
+    b" \xe2\x80\x94 ",
+    b"\xc2\xa0",
+    b"... ",
+    b".\n",
+    b".\n",
+]
+#: Lines that profiles which edit texts keep, leave out, shorten, or leave the page out for.
+EDITED_LINES = [
+    b"The first of the lines has an end.\n",
+    b"Two words.\n",
+    b"No end has this one line\n",
+    b"Please switch Javascript on for this page.\n",
+    b"By staying here you accept cookies, terms of use.\n",
+    b"It was said [12], by some [citation needed], to be so.\n",
+    b"12 likes\n",
+    b"Read more ...\n",
+]
+LEFT_OUT_LINES = [b"Lorem ipsum has five words here.\n", b"There is a { in this one line.\n"]
 ALPHABETS = ["etaoinshrdlucmfwypvbgkqjxz"] * 18 + ["абвгдеиклмнопрст", "éàüößñç", "日本語漢字文書"]
 
 
@@ -44,7 +66,8 @@ def web_like(random: np.random.Generator, words: list[bytes], size: int) -> Text
 
 
 def hard(random: np.random.Generator, words: list[bytes], scale: int) -> Texts:
-    """Texts that repeat, that are empty, that have no words or no end of one, and one of 80 x `scale` bytes."""
+    """Texts that repeat, that are empty, that have no words or no end of one, that profiles edit, and one of 80 x
+    `scale` bytes."""
     line = b" ".join(words[i] for i in random.integers(0, len(words), 12)) + b"\n"
     many = b" ".join(words[i] for i in random.integers(0, len(words), 12 * scale))
     texts = [
@@ -62,8 +85,21 @@ def hard(random: np.random.Generator, words: list[bytes], scale: int) -> Texts:
         b"1.2.3.4, " * (scale // 9),
         b"fe80::1 (202) 555-0100 " * (scale // 23),
     ]
+    pages = [[EDITED_LINES[i] for i in random.integers(0, len(EDITED_LINES), 20)] for _ in range(8)]
+    texts += [b"".join(page) for page in pages]
+    texts += [b"".join([*pages[0], line]) for line in LEFT_OUT_LINES]
     sizes = np.array([len(text) for text in texts])
     return Texts(np.frombuffer(b"".join(texts), np.uint8), np.concatenate([[0], np.cumsum(sizes)]))
+
+
+def spoilt(random: np.random.Generator, texts: Texts) -> Texts:
+    """The texts with a byte of some, one in 4 kB, by another that may end their being UTF-8."""
+    data = texts.data.copy()
+    places = random.integers(0, len(data), len(data) // 4096 + 1)
+    data[places] = random.choice(
+        np.array([0x00, 0x41, 0x80, 0xBF, 0xC0, 0xC3, 0xED, 0xF0, 0xF5], np.uint8), len(places)
+    )
+    return Texts(data, texts.offsets)
 
 
 def joined(parts: list[Texts]) -> Texts:

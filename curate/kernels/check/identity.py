@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from curate.kernels import _cpu
 from curate.kernels.gpu.kernels import DeviceKernels
 from curate.kernels.heuristics import FAMILY_STATISTICS, PLAIN
-from curate.kernels.interface import CPU, Redacted, SketchShape
+from curate.kernels.interface import CPU, Kernels, Redacted, SketchShape
 from curate.kernels.lines import LineSieve
 from curate.kernels.ngrams import NgramIndex
 from curate.kernels.texts import Texts
@@ -22,6 +22,10 @@ from curate.kernels.texts import Texts
 SHAPES = {
     "sketch char 25": SketchShape(words=False, length=25, hashes=128, bands=8, seed=10),
     "sketch word 5": SketchShape(words=True, length=5, hashes=112, bands=14, seed=1),
+    "sketch char 25, MinHash": SketchShape(
+        words=False, length=25, hashes=128, bands=8, seed=10, minhash=True
+    ),
+    "sketch word 5, MinHash": SketchShape(words=True, length=5, hashes=112, bands=14, seed=1, minhash=True),
 }
 #: All groups of statistics.
 EVERY_GROUP = (1 << 10) - 1
@@ -29,7 +33,16 @@ EVERY_GROUP = (1 << 10) - 1
 FAMILIES = [(family, EVERY_GROUP) for family in FAMILY_STATISTICS]
 #: Normal forms by all steps.
 EVERY_STEP = 0b111
-EDITS = ("c4", "datatrove.c4_quality")
+#: Families that edit the text.
+EDITS = (
+    "c4",
+    "datatrove.c4_quality",
+    "datatrove.c4_quality_keep_unpunctuated",
+    "dolma.c4",
+    "dclm.refinedweb_lines",
+)
+#: One text of so many is replaced.
+REPLACED = 3
 #: Lines that are looked for, of so many characters at most.
 BEGINNINGS, LONGEST_LINE = ("a~", "http", "# e", "et"), 200
 EVERY_KIND = Redacted(emails=True, ips=True, all_ips=True, phones=True)
@@ -40,56 +53,45 @@ LABELS_WANTED, ALL_CHARACTERS = 3, int(np.iinfo(np.int64).max)
 Columns = tuple[NDArray[Any], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A kernel of texts: on the device, for all texts, and on the CPU, for some rows; columns of a row a text."""
+
+    on_device: Callable[[Texts], Columns]
+    on_cpu: Callable[[NDArray[np.int64]], Columns]
+
+
 def text_kernels(
-    kernels: DeviceKernels, model: _cpu.FastText, texts: Texts
-) -> dict[str, tuple[Callable[[], Columns], Callable[[NDArray[np.int64]], Columns]]]:
-    """By name: the kernel on the device, for all texts, and on the CPU, for some rows; columns of a row a text."""
-    rows, where = np.arange(len(texts)), (texts.data, texts.offsets)
+    kernels: DeviceKernels, models: Mapping[str, _cpu.FastText], texts: Texts
+) -> dict[str, Compared]:
+    """By name, the kernels that read texts wherever they lie; on the device they are given `texts` or a copy there."""
     index, sieve = ngram_index(texts).kernel, LineSieve.of(BEGINNINGS, (), LONGEST_LINE)
-    every: dict[str, tuple[Callable[[], Columns], Callable[[NDArray[np.int64]], Columns]]] = {
-        "text hash": (
-            lambda: (kernels.text_hash(texts, rows),),
-            lambda rows: (_cpu.text_hash(*where, rows),),
-        ),
-        "heuristic statistics": (
-            lambda: (kernels.heuristics(texts, rows, [(PLAIN, EVERY_GROUP)]),),
-            lambda rows: (_cpu.heuristics(*where, rows, [(PLAIN, EVERY_GROUP)]),),
-        ),
-        "heuristic families": (
-            lambda: (kernels.heuristics(texts, rows, FAMILIES),),
-            lambda rows: (_cpu.heuristics(*where, rows, FAMILIES),),
-        ),
-        "normal forms": (
-            lambda: (_cpu.text_hash(*_on_host(*kernels.normalized(texts, rows, EVERY_STEP))),),
-            lambda rows: (_cpu.text_hash(*_on_host(*CPU.normalized(texts, rows, EVERY_STEP))),),
-        ),
-        "redact": (
-            lambda: (kernels.redact_counts(texts, rows, EVERY_KIND),),
-            lambda rows: (CPU.redact_counts(texts, rows, EVERY_KIND),),
-        ),
-        "heuristic edits": (
-            lambda: (_cpu.text_hash(*_on_host(*kernels.edited(texts, rows, EDITS))),),
-            lambda rows: (_cpu.text_hash(*_on_host(*CPU.edited(texts, rows, EDITS))),),
-        ),
-        "lines": (
-            lambda: (kernels.lines_may_match(sieve, texts, rows),),
-            lambda rows: (CPU.lines_may_match(sieve, texts, rows),),
-        ),
-        "n-grams": (
-            lambda: (kernels.overlaps(index, texts, rows),),
-            lambda rows: (index.overlaps(*where, rows),),
-        ),
-        "fastText": (
-            lambda: kernels.fasttext(model, texts, rows, LABELS_WANTED, ALL_CHARACTERS),
-            lambda rows: model.score(*where, rows, LABELS_WANTED, ALL_CHARACTERS),
-        ),
+    plain: dict[str, Callable[[Kernels, Texts, NDArray[np.int64]], Columns]] = {
+        "text hash": lambda on, texts, rows: (on.text_hash(texts, rows),),
+        "heuristic statistics": lambda on, texts, rows: (on.heuristics(texts, rows, [(PLAIN, EVERY_GROUP)]),),
+        "heuristic families": lambda on, texts, rows: (on.heuristics(texts, rows, FAMILIES),),
+        "normal forms": lambda on, texts, rows: _hashed(*on.normalized(texts, rows, EVERY_STEP)),
+        "redact": lambda on, texts, rows: (on.redact_counts(texts, rows, EVERY_KIND),),
+        "lines": lambda on, texts, rows: (on.lines_may_match(sieve, texts, rows),),
+        "n-grams": lambda on, texts, rows: (on.overlaps(index, texts, rows),),
     }
-    for name, shape in SHAPES.items():
-        every[name] = (
-            lambda shape=shape: _by_text(*kernels.sketch(texts, rows, shape)),  # type: ignore[misc]
-            lambda rows, shape=shape: _by_text(*_cpu.sketch(*where, rows, **asdict(shape))),  # type: ignore[misc]
+    for family in EDITS:
+        plain[f"heuristic edits ({family})"] = lambda on, texts, rows, family=family: _hashed(  # type: ignore[misc]
+            *on.edited(texts, rows, (family,))
         )
-    return every
+    for name, model in models.items():
+        plain[name] = lambda on, texts, rows, model=model: on.fasttext(  # type: ignore[misc]
+            model, texts, rows, LABELS_WANTED, ALL_CHARACTERS
+        )
+    for name, shape in SHAPES.items():
+        plain[name] = lambda on, texts, rows, shape=shape: _by_text(*on.sketch(texts, rows, shape))  # type: ignore[misc]
+    return {
+        name: Compared(
+            lambda texts, kernel=kernel: kernel(kernels, texts, np.arange(len(texts))),  # type: ignore[misc]
+            lambda rows, kernel=kernel: kernel(CPU, texts, rows),  # type: ignore[misc]
+        )
+        for name, kernel in plain.items()
+    }
 
 
 def ngram_index(texts: Texts) -> NgramIndex:
@@ -98,12 +100,52 @@ def ngram_index(texts: Texts) -> NgramIndex:
     return NgramIndex(texts.part(0, count), np.arange(count), NGRAM, 1)
 
 
-def differing_texts(kernels: DeviceKernels, model: _cpu.FastText, texts: Texts) -> dict[str, int]:
-    """By kernel, how many of the texts have other bits on the device than on the CPU."""
+def adopted(kernels: DeviceKernels, texts: Texts, width: type[np.signedinteger[Any]] = np.int32) -> Texts:
+    """A copy in the device's memory, taken over as a column of cudf's is, with offsets of this width."""
+    device = kernels.device
+    data, offsets = device.upload(texts.data), device.upload(texts.offsets.astype(width))
+    places = device.address(data), device.address(offsets)
+    return kernels.adopted(*places, width, len(texts), (data, offsets))
+
+
+def differing_texts(
+    kernels: DeviceKernels, models: Mapping[str, _cpu.FastText], texts: Texts
+) -> dict[str, int]:
+    """By kernel, how many of the texts have other bits on the device than on the CPU, copied there or adopted."""
+    lying, found = adopted(kernels, texts), {}
+    for name, kernel in text_kernels(kernels, models, texts).items():
+        expected = _on_all_cores(kernel.on_cpu, len(texts))
+        found[name] = _different(kernel.on_device(texts), expected)
+        found[f"{name}, adopted"] = _different(kernel.on_device(lying), expected)
+    return found
+
+
+def differing_utf8(kernels: DeviceKernels, texts: Texts) -> dict[str, int]:
+    """As differing_texts, of which texts are well-formed UTF-8."""
+    expected = (texts.utf8_valid(),)
     return {
-        name: _different(on_device(), _on_all_cores(on_cpu, len(texts)))
-        for name, (on_device, on_cpu) in text_kernels(kernels, model, texts).items()
+        "UTF-8": _different((kernels.utf8_valid(texts),), expected),
+        "UTF-8, adopted": _different((kernels.utf8_valid(adopted(kernels, texts)),), expected),
     }
+
+
+def differing_replaced(kernels: DeviceKernels, texts: Texts) -> dict[str, int]:
+    """As differing_texts, of texts on the device, some of which are replaced by texts of the host or the device."""
+    lying, every = adopted(kernels, texts), np.arange(len(texts))
+    rows, others = every[::REPLACED], every[::-REPLACED][: len(every[::REPLACED])]
+    expected = _hashed(CPU.replaced(texts, rows, texts, others), every)
+    return {
+        "replaced texts": _different(_hashed(kernels.replaced(lying, rows, texts, others), every), expected),
+        "replaced texts, adopted": _different(
+            _hashed(kernels.replaced(lying, rows, lying, others), every), expected
+        ),
+    }
+
+
+def subnormal_scores_differ(kernels: DeviceKernels, model: _cpu.FastText, texts: Texts) -> int:
+    """How many texts get other scores from a model of subnormal weights."""
+    kernel = text_kernels(kernels, {"subnormal": model}, texts)["subnormal"]
+    return _different(kernel.on_device(texts), _on_all_cores(kernel.on_cpu, len(texts)))
 
 
 def differing_edges(kernels: DeviceKernels, random: np.random.Generator, rows: int) -> dict[str, int]:
@@ -117,11 +159,9 @@ def differing_edges(kernels: DeviceKernels, random: np.random.Generator, rows: i
     }
 
 
-def _on_host(
-    texts: Texts, rows: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+def _hashed(texts: Texts, rows: NDArray[np.int64]) -> Columns:
     texts, rows = texts.on_host(rows)
-    return texts.data, texts.offsets, rows
+    return (CPU.text_hash(texts, rows),)
 
 
 def _by_text(keys: NDArray[Any], signatures: NDArray[Any], sketched: NDArray[Any]) -> Columns:

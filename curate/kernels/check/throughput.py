@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from curate.kernels.check.identity import (
     EVERY_KIND,
     EVERY_STEP,
     LONGEST_LINE,
+    REPLACED,
     SHAPES,
+    adopted,
     ngram_index,
 )
 from curate.kernels.gpu import fasttext, heuristics
@@ -24,9 +27,9 @@ from curate.kernels.gpu.batches import SHARE_OF_FREE
 from curate.kernels.gpu.device import Device
 from curate.kernels.gpu.fasttext import DeviceModel, FastTextJob
 from curate.kernels.gpu.heuristics import FamiliesJob, HeuristicsJob
-from curate.kernels.gpu.jobs import DeviceTexts, Job, TextHashJob
+from curate.kernels.gpu.jobs import DeviceTexts, Job, TextHashJob, Utf8Job
 from curate.kernels.gpu.join import key_edges
-from curate.kernels.gpu.kernels import SHARE_OF_SCRATCH
+from curate.kernels.gpu.kernels import SHARE_OF_SCRATCH, DeviceKernels
 from curate.kernels.gpu.line_sieve import DeviceSieve, LineSieveJob
 from curate.kernels.gpu.ngrams import DeviceNgrams, NgramJob
 from curate.kernels.gpu.normal import NormalJob
@@ -39,8 +42,6 @@ from curate.kernels.texts import Texts
 GB = 1e9
 #: Groups of statistics that the Gopher and NeMo profiles need: scan, lines, words, n-grams.
 GOPHER_GROUPS = 0b1111
-
-
 DATATROVE = ("datatrove.gopher_repetition", "datatrove.gopher_quality", "datatrove.fineweb_quality")
 
 
@@ -54,37 +55,50 @@ def copy_bandwidth(device: Device, size: int, repeats: int) -> float:
     return 2 * size / device.seconds(copy, repeats) / GB
 
 
-def kernel_speeds(device: Device, model: _cpu.FastText, texts: Texts, repeats: int) -> dict[str, float]:
+def kernel_speeds(
+    device: Device, models: Mapping[str, _cpu.FastText], texts: Texts, repeats: int
+) -> dict[str, float]:
     """By kernel, GB of text a second, the text being on the device."""
-    longest = min(heuristics.LONGEST_TEXT, fasttext.LONGEST_TEXT)
-    batch = DeviceTexts.upload(device, _shorter_than(texts, longest))
+    chosen = _shorter_than(texts, min(heuristics.LONGEST_TEXT, fasttext.LONGEST_TEXT))
+    batch = DeviceTexts.upload(device, chosen)
+    scratch_bytes = int(device.free_bytes() * SHARE_OF_FREE * SHARE_OF_SCRATCH)
     speeds: dict[str, float] = {}
 
     def measure(name: str, job: Job) -> None:
         speeds[name] = int(batch.sizes.sum()) / device.seconds(job.run, repeats) / GB
 
     measure("text hash", TextHashJob(batch))
+    measure("UTF-8", Utf8Job(batch))
+    measure("replaced texts", ReplacedJob(device, chosen))
     for name, shape in SHAPES.items():
         measure(name, SketchJob(batch, shape))
     for name, groups in (("gopher", GOPHER_GROUPS), ("all", EVERY_GROUP)):
-        scratch_bytes = int(device.free_bytes() * SHARE_OF_FREE * SHARE_OF_SCRATCH)
         measure(f"heuristic statistics ({name})", HeuristicsJob(batch, groups, scratch_bytes))
     for name in DATATROVE:
-        scratch_bytes = int(device.free_bytes() * SHARE_OF_FREE * SHARE_OF_SCRATCH)
         measure(f"heuristic families ({name})", FamiliesJob(batch, [(name, 1)], scratch_bytes))
+    for name in EDITS:
+        room = Room.of(device, batch.sizes)
+        measure(f"heuristic edits ({name})", FamiliesJob(batch, [(name, 0)], scratch_bytes, room))
     measure("normal forms", NormalJob(batch, Room.of(device, batch.sizes), EVERY_STEP))
     measure("redact", RedactJob(batch, EVERY_KIND))
-    index = ngram_index(texts)
-    measure("n-grams", NgramJob(batch, DeviceNgrams(device, index.kernel)))
+    measure("n-grams", NgramJob(batch, DeviceNgrams(device, ngram_index(texts).kernel)))
     sieve = LineSieve.of(BEGINNINGS, (), LONGEST_LINE)
     measure("lines", LineSieveJob(batch, DeviceSieve(device, sieve)))
-    room = Room.of(device, batch.sizes)
-    scratch_bytes = int(device.free_bytes() * SHARE_OF_FREE * SHARE_OF_SCRATCH)
-    edits = [(family, 0) for family in EDITS]
-    measure("heuristic edits", FamiliesJob(batch, edits, scratch_bytes, room))
-    on_device = DeviceModel(device, model)
-    measure("fastText", FastTextJob(batch, on_device, 1, ALL_CHARACTERS))
+    for name, model in models.items():
+        measure(name, FastTextJob(batch, DeviceModel(device, model), 1, ALL_CHARACTERS))
     return speeds
+
+
+class ReplacedJob:
+    """Texts put together anew on the device, some of them from others there; planned anew in each run."""
+
+    def __init__(self, device: Device, texts: Texts) -> None:
+        self._kernels = DeviceKernels(device)
+        self._texts = adopted(self._kernels, texts, np.int64)
+        self._rows = np.arange(0, len(texts), REPLACED)
+
+    def run(self) -> None:
+        self._kernels.replaced(self._texts, self._rows, self._texts, self._rows[::-1])
 
 
 def join_speed(device: Device, random: np.random.Generator, rows: int, repeats: int) -> float:
