@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from curate.kernels import _cpu
 from curate.kernels.gpu import heuristics, kernels, resident
@@ -121,6 +122,21 @@ def test_the_host_fetches_all_texts_where_chosen_ones_have_no_room(compiler) -> 
     found, places = texts.on_host(rows)
     assert len(found) == 800
     np.testing.assert_array_equal(places, rows)
+
+
+@settings(max_examples=150, deadline=None)
+@given(documents=batches, by=batches, data=st.data())
+def test_replaced_texts(compiler, documents, by, data) -> None:
+    pairs = st.tuples(st.integers(0, len(documents) - 1), st.integers(0, len(by) - 1))
+    chosen = dict(data.draw(st.lists(pairs)))
+    rows, by_rows = np.array(list(chosen), np.int64), np.array(list(chosen.values()), np.int64)
+    expected = [by[chosen[row]] if row in chosen else documents[row] for row in range(len(documents))]
+    for seed in (1, 2):
+        device = HostDevice(seed=seed)
+        found = DeviceKernels(device).replaced(on_device(device, documents), rows, texts_of(by), by_rows)
+        assert isinstance(found, ResidentTexts)
+        assert found.data.tobytes() == b"".join(expected)
+        np.testing.assert_array_equal(found.offsets, texts_of(expected).offsets)
 
 
 @settings(max_examples=150, deadline=None)
