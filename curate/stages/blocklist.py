@@ -140,7 +140,9 @@ class Blocklist(DocumentStage):
         return "words of the text" if self._words else None
 
     def on_cpu_beside_gpu(self) -> str | None:
-        return "words and domains of the URL" if self._domains or self._url_words else None
+        of_url = "words and domains of the URL" if self._domains or self._url_words else None
+        of_text = "weighing of words" if self._words else None
+        return ", ".join(filter(None, (of_text, of_url))) or None
 
     @property
     def reads_text_on_gpu(self) -> bool:

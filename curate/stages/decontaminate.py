@@ -184,7 +184,7 @@ class Decontaminate(DocumentStage):
         return "n-grams"
 
     def on_cpu_beside_gpu(self) -> str | None:
-        return "cuts" if self.edits else None
+        return "weighing of n-grams, cuts" if self.edits else "weighing of n-grams"
 
     @property
     def reads_text_on_gpu(self) -> bool:

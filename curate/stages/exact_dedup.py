@@ -179,7 +179,8 @@ class ExactDedup(CorpusStage):
         return "normal forms, hashes, join" if self.config.normalize else "hashes, join"
 
     def on_cpu_beside_gpu(self) -> str | None:
-        return "normal forms of URLs" if self.config.key == "url" else None
+        urls = ", normal forms of URLs" if self.config.key == "url" else ""
+        return f"sorting of exchange files{urls}"
 
     @property
     def reads_text_on_gpu(self) -> bool:

@@ -161,7 +161,7 @@ class FuzzyDedup(CorpusStage):
         return "normal forms, sketches, join" if self.config.normalize else "sketches, join"
 
     def on_cpu_beside_gpu(self) -> str | None:
-        return "clusters, survivors"
+        return "sorting of exchange files, clusters, survivors"
 
     @property
     def reads_text_on_gpu(self) -> bool:

@@ -210,7 +210,9 @@ def test_a_run_says_what_the_cpu_does(
     run(gpu_alone[0], str(tmp_path / "alone"), device="gpu", workers=1, progress=alone)
     run(recipe, str(tmp_path / "cpu"), device="cpu", workers=1, progress=cpu)
     work = (
-        "redact (placeholders); boilerplate; by-url (normal forms of URLs); characters (clusters, survivors)"
+        "redact (placeholders); boilerplate; exact_dedup (sorting of exchange files); "
+        "by-url (sorting of exchange files, normal forms of URLs); characters (sorting of "
+        "exchange files, clusters, survivors)"
     )
     assert any(note.startswith("without a kernel for the GPU") and work in note for note in mixed.notes)
     assert "documents-1: Arrow reads the texts, which are needed on the CPU by boilerplate" in mixed.notes
