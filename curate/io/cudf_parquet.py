@@ -59,8 +59,8 @@ def read(
 
     A batch has its texts as `device_texts`, or, where the host reads them, as `texts`. The host reads a file that is
     remote, not Parquet, without a valid footer or with checksums of its pages (which cudf does not verify), or whose
-    text is a field of a struct; and row groups whose text takes more than a batch, that have a bad row, or that
-    cudf cannot read.
+    text is a field of a struct; and row groups whose text takes more than a batch, that have a bad row, that
+    cudf cannot read, or beside which the GPU has no memory left.
     """
     bounds = (max_documents, max_bytes)
     with source_errors(file.path):
@@ -185,8 +185,11 @@ class _Reader:
         width = kinds[offsets.type().id()]
         first = offsets.data().ptr + (offsets.offset() + column.offset()) * np.dtype(width).itemsize
         chars = column.data()
-        texts = self.memory.adopted(chars.ptr if chars else 0, first, width, column.size(), column)
-        broken = self._nulls(column) | (texts.sizes > LONGEST_TEXT) | ~self.memory.utf8_valid(texts)
+        try:
+            texts = self.memory.adopted(chars.ptr if chars else 0, first, width, column.size(), column)
+            broken = self._nulls(column) | (texts.sizes > LONGEST_TEXT) | ~self.memory.utf8_valid(texts)
+        except MemoryError:  # the column took what there was
+            return None
         return _Found(replace(beside, device_texts=texts), broken)
 
     def _nulls(self, column: Any) -> NDArray[np.bool_]:

@@ -24,7 +24,7 @@ SURROGATES = range(0xD800, 0xE000)
 DIGITS, NO_WORD = "#", "~"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class LineSieve:
     """The arrays of struct LineSieve (line_sieve.h). max_chars: longer lines do not pass."""
 

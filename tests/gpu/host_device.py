@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import threading
 import time
 import weakref
 from pathlib import Path
@@ -18,6 +19,8 @@ from curate.kernels.gpu.source import entry_points, module_source
 SHIM = Path(__file__).parent / "shim.h"
 BUILD = Path(__file__).parents[2] / "build" / "gpu-shim"
 FLAGS = ["-std=c++20", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-U_FORTIFY_SOURCE", "-w"]
+#: Where threads and blocks stand is the library's, and there is one of it.
+LAUNCHING = threading.Lock()
 OUTCOMES = {
     1: "arguments of other sizes than the kernel's",
     2: "a barrier that not all threads reach",
@@ -122,16 +125,20 @@ class HostDevice:
                 held.append((ctypes.c_char * argument.nbytes).from_buffer_copy(argument.tobytes()))
             sizes.append(ctypes.sizeof(held[-1]))
         pointers = (ctypes.c_void_p * len(held))(*(ctypes.addressof(value) for value in held))
-        outcome = getattr(self._library, f"launch_{kernel}")(
-            ctypes.c_uint(blocks),
-            ctypes.c_uint(threads),
-            ctypes.c_size_t(shared_bytes),
-            ctypes.c_uint(self.seed),
-            pointers,
-            (ctypes.c_size_t * len(held))(*sizes),
-            ctypes.c_size_t(len(held)),
-        )
+        with LAUNCHING:
+            outcome = getattr(self._library, f"launch_{kernel}")(
+                ctypes.c_uint(blocks),
+                ctypes.c_uint(threads),
+                ctypes.c_size_t(shared_bytes),
+                ctypes.c_uint(self.seed),
+                pointers,
+                (ctypes.c_size_t * len(held))(*sizes),
+                ctypes.c_size_t(len(held)),
+            )
         assert outcome == 0, f"{kernel}: {OUTCOMES[outcome]}"
+
+    def synchronize(self):
+        pass
 
     def slot_looks(self):
         """How often kernels looked at slots of hash tables, since this was asked last."""

@@ -120,6 +120,22 @@ def test_a_dictionary_that_unfolds_beyond_a_batch_is_the_hosts(cudf, memory, tmp
     assert {batch.device_texts for batch in both(tmp_path / "a.parquet", memory, max_bytes=1 << 18)} == {None}
 
 
+class NoRoomForOffsets(HostDevice):
+    """Offsets of 32 bits, which would have to be widened, find no memory beside the text."""
+
+    def adopted(self, address, count, dtype, owner):
+        if dtype is np.int32:
+            raise MemoryError("free, but in too small pieces")
+        return super().adopted(address, count, dtype, owner)
+
+
+def test_columns_that_leave_no_memory_are_the_hosts(cudf, compiler, tmp_path: Path) -> None:
+    pq.write_table(table(KINDS["string"]), tmp_path / "a.parquet", row_group_size=20)
+    batches = both(tmp_path / "a.parquet", DeviceKernels(NoRoomForOffsets()))
+    assert cudf.read == {str(tmp_path / "a.parquet"): [0, 1, 2]}
+    assert all((batch.device_texts is None) == (cudf.width is np.int32) for batch in batches)
+
+
 def nested(path: Path) -> SourceColumns:
     rows = [{"body": text} for text in words(20)]
     pq.write_table(pa.table({"text": rows, "id": ["x"] * 20, "url": ["y"] * 20}), path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from curate.kernels import _cpu
 from curate.kernels.gpu import heuristics, kernels, resident
@@ -78,6 +79,64 @@ def test_the_host_fetches_the_texts_it_asks_for(device, rows, alone, monkeypatch
     np.testing.assert_array_equal(
         _cpu.text_hash(texts.data, texts.offsets, places), CPU.text_hash(texts_of(skewed()), rows)
     )
+
+
+class Fetching(HostDevice):
+    """fetched_bytes: that the host has taken from it."""
+
+    fetched_bytes = 0
+
+    def download(self, array):
+        self.fetched_bytes += array.nbytes
+        return super().download(array)
+
+
+@pytest.mark.parametrize("count", [3, resident.FETCHED_ALONE, resident.FETCHED_ALONE + 1, 999])
+def test_the_host_fetches_no_other_texts(compiler, count) -> None:
+    documents = [b"%d " % row * (row % 7) for row in range(1000)]
+    device = Fetching()
+    texts, rows = on_device(device, documents), np.arange(999, 999 - count, -1)
+    fetched_before = device.fetched_bytes
+    found, places = texts.on_host(rows)
+    host = texts_of(documents)
+    np.testing.assert_array_equal(CPU.text_hash(found, places), CPU.text_hash(host, rows))
+    assert device.fetched_bytes - fetched_before == host.sizes[rows].sum()
+
+
+@pytest.mark.parametrize("rows", [np.arange(1000), np.arange(300)])
+def test_the_host_fetches_all_texts_once(compiler, rows) -> None:
+    device = Fetching()
+    texts = on_device(device, [b"text"] * 1000)
+    whole = texts.data
+    fetched_before = device.fetched_bytes
+    for asked in (texts, texts.part(100, 1000)):
+        found, places = asked.on_host(rows[: len(asked)])
+        assert found.data is whole
+        np.testing.assert_array_equal(found.sizes[places], np.full(len(places), 4))
+    assert device.fetched_bytes == fetched_before
+
+
+def test_the_host_fetches_all_texts_where_chosen_ones_have_no_room(compiler) -> None:
+    device = HostDevice(memory=20_000)
+    texts, rows = on_device(device, [b"chosen" * 2] * 800), np.arange(1, 800)
+    found, places = texts.on_host(rows)
+    assert len(found) == 800
+    np.testing.assert_array_equal(places, rows)
+
+
+@settings(max_examples=150, deadline=None)
+@given(documents=batches, by=batches, data=st.data())
+def test_replaced_texts(compiler, documents, by, data) -> None:
+    pairs = st.tuples(st.integers(0, len(documents) - 1), st.integers(0, len(by) - 1))
+    chosen = dict(data.draw(st.lists(pairs)))
+    rows, by_rows = np.array(list(chosen), np.int64), np.array(list(chosen.values()), np.int64)
+    expected = [by[chosen[row]] if row in chosen else documents[row] for row in range(len(documents))]
+    for seed in (1, 2):
+        device = HostDevice(seed=seed)
+        found = DeviceKernels(device).replaced(on_device(device, documents), rows, texts_of(by), by_rows)
+        assert isinstance(found, ResidentTexts)
+        assert found.data.tobytes() == b"".join(expected)
+        np.testing.assert_array_equal(found.offsets, texts_of(expected).offsets)
 
 
 @settings(max_examples=150, deadline=None)

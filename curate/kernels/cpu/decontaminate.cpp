@@ -328,7 +328,7 @@ class NgramIndex {
 
 void bind_decontaminate(nb::module_& m) {
   m.attr("NGRAM_INDEX_VIEW_BYTES") = sizeof(NgramIndexView);
-  nb::class_<NgramIndex>(m, "NgramIndex")
+  nb::class_<NgramIndex>(m, "NgramIndex", nb::is_weak_referenceable())
       .def(nb::init<In<u8>, In<i64>, In<i64>, i64, int, int, bool>(), nb::arg("data"), nb::arg("offsets"),
            nb::arg("items"), nb::arg("item_count"), nb::arg("longest"), nb::arg("shortest"), nb::arg("split"))
       .def("grams", &NgramIndex::grams)

@@ -157,7 +157,7 @@ static std::tuple<Out<i64>, Out<i64>, Out<i64>, Out<u8>, i64, i64> fasttext_entr
 void bind_fasttext(nb::module_& m) {
   m.attr("FASTTEXT_VIEW_BYTES") = sizeof(FastTextView);
   m.def("fasttext_entries", &fasttext_entries, nb::arg("data"), nb::arg("at"), nb::arg("count"));
-  nb::class_<FastText>(m, "FastText")
+  nb::class_<FastText>(m, "FastText", nb::is_weak_referenceable())
       .def(nb::init<i32, i32, i32, i32, i32, i32, i32, i32, In<u8>, In<i64>, In<i64>, In<i64>,
                     std::optional<In<i32>>, std::optional<In<i32>>, In<u8>, In<u8>, In<float>, In<float>, i32,
                     In2<float>, In<float>>(),

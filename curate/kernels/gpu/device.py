@@ -32,7 +32,11 @@ class Device(Protocol):
     def upload(self, array: NDArray[Any]) -> DeviceArray: ...
 
     def copied(self, array: NDArray[Any]) -> DeviceArray:
-        """As `upload`, for much data, from any thread: kernels run meanwhile, and it is there on return."""
+        """As `upload`, for much data, from any thread: kernels run meanwhile, and it is there on return.
+
+        It must not be freed before the kernels that read it are done: the next copy, which no kernel waits for or is
+        waited for by, may take its memory at once. Memory of `upload`, `empty` and `full` may.
+        """
         ...
 
     def adopted(self, address: int, count: int, dtype: DTypeLike, owner: object) -> DeviceArray:
@@ -56,6 +60,10 @@ class Device(Protocol):
     def launch(
         self, kernel: str, blocks: int, threads: int, arguments: tuple[Argument, ...], shared_bytes: int = 0
     ) -> None: ...
+
+    def synchronize(self) -> None:
+        """Returns when all that was launched is done: what kernels read may be freed from then on."""
+        ...
 
     def seconds(self, work: Any, repeats: int) -> float:
         """The median time of work(), a callable without arguments, after one more to warm up."""
@@ -119,6 +127,9 @@ class CupyDevice:
         if shared_bytes > self.PLAIN_SHARED_BYTES:
             function.max_dynamic_shared_size_bytes = shared_bytes
         function((blocks,), (threads,), arguments, shared_mem=shared_bytes)
+
+    def synchronize(self) -> None:
+        self.arrays.cuda.get_current_stream().synchronize()
 
     def _function(self, kernel: str) -> Any:
         file = file_of(kernel)

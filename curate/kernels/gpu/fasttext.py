@@ -62,6 +62,7 @@ class DeviceModel:
                 value = 0
             view[name] = value
         self.view = device.upload(view.view(np.uint8))
+        self.nbytes = self.view.nbytes + sum(array.nbytes for array in self._held)
         self.dim, self.labels = int(fields["dim"]), int(fields["labels"])
         self.word_ngrams = int(fields["word_ngrams"])
         #: Rows that one byte of text can bring: its word's, n-grams from the mark and from the character, or words'.

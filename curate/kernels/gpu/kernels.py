@@ -7,7 +7,7 @@ the CPU takes those from a stated length on, at the same time; the bits are the 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from curate.kernels.gpu import fasttext, heuristics, ngrams, normal, redact
 from curate.kernels.gpu.batches import SHARE_OF_FREE, Int64s
 from curate.kernels.gpu.device import Device
 from curate.kernels.gpu.fasttext import DeviceModel, FastTextJob
+from curate.kernels.gpu.held import Held
 from curate.kernels.gpu.heuristics import FamiliesJob, HeuristicsJob
 from curate.kernels.gpu.jobs import DeviceTexts, TextHashJob, Utf8Job
 from curate.kernels.gpu.join import edge_bytes, key_edges
@@ -40,8 +41,6 @@ LONGEST_HASHED_TEXT = 4 << 20
 SHARE_OF_SCRATCH = 0.7
 #: Of a batch's bytes, what kernels take on the device beside the text: results, scratch memory, copies in turn.
 BYTES_A_BATCH_BYTE = 4
-#: Models and indexes that are kept on the device, the last used.
-HELD = 8
 
 
 class DeviceKernels:
@@ -50,7 +49,7 @@ class DeviceKernels:
     def __init__(self, device: Device) -> None:
         self.device, self.processor = device, device.name
         self._turn = threading.RLock()
-        self._held: list[tuple[object, Any]] = []
+        self._held = Held(device)
 
     def batch_bytes(self) -> int:
         return self._free_bytes() // BYTES_A_BATCH_BYTE
@@ -166,7 +165,7 @@ class DeviceKernels:
         sizes = texts.sizes[rows]
         with self._turn:
             try:
-                on_this: DeviceModel = self._on_device(model, DeviceModel)
+                on_this = self._held.copy_of(model, DeviceModel)
             except MemoryError:
                 return CPU.fasttext(model, *texts.on_host(rows), k, characters)
             costs = _limited(FastTextJob.bytes_of(sizes, on_this, k), sizes, fasttext.LONGEST_TEXT)
@@ -222,7 +221,7 @@ class DeviceKernels:
         costs = LineSieveJob.bytes_of(texts.sizes[rows])
         with self._turn:
             try:
-                on_this: DeviceSieve = self._on_device(sieve, DeviceSieve)
+                on_this = self._held.copy_of(sieve, DeviceSieve)
             except MemoryError:
                 return CPU.lines_may_match(sieve, *texts.on_host(rows))
             (passes,) = run(self.device, Work(texts, rows, costs, on_device, on_host), self._free_bytes())
@@ -269,7 +268,7 @@ class DeviceKernels:
         sizes = texts.sizes[rows]
         with self._turn:
             try:
-                on_this: DeviceNgrams = self._on_device(index, DeviceNgrams)
+                on_this = self._held.copy_of(index, DeviceNgrams)
             except MemoryError:
                 return CPU.overlaps(index, *texts.on_host(rows))
             costs = _limited(NgramJob.bytes_of(sizes), sizes, ngrams.LONGEST_TEXT)
@@ -285,15 +284,6 @@ class DeviceKernels:
                 except MemoryError:
                     pass  # free, but in too small pieces
         return CPU.key_edges(keys, docs)
-
-    def _on_device(self, what: Any, copy: Callable[[Device, Any], Any]) -> Any:
-        """The copy of a model or an index in the device's memory. Raises MemoryError where it does not fit."""
-        held = next((each for each in self._held if each[0] is what), None)
-        if held is None:
-            self._held = self._held[: HELD - 1]
-            held = (what, copy(self.device, what))
-        self._held = [held, *(each for each in self._held if each is not held)]
-        return held[1]
 
     def _free_bytes(self) -> int:
         return int(self.device.free_bytes() * SHARE_OF_FREE)

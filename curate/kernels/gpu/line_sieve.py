@@ -15,12 +15,14 @@ class DeviceSieve:
     """A sieve in a device's memory. Raises MemoryError where it does not fit."""
 
     def __init__(self, device: Device, sieve: LineSieve) -> None:
+        folded, *others = (
+            device.upload(array) for array in (sieve.folded, sieve.beginnings, sieve.buckets, sieve.slots)
+        )
+        self.nbytes = sum(array.nbytes for array in (folded, *others))
         self.arguments = (
-            device.upload(sieve.folded),
+            folded,
             np.uint32(len(sieve.folded)),
-            device.upload(sieve.beginnings),
-            device.upload(sieve.buckets),
-            device.upload(sieve.slots),
+            *others,
             np.int64(len(sieve.slots)),
             np.int64(sieve.max_chars),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,7 +43,7 @@ class DeviceNgrams:
                 f"NgramIndexView takes {_cpu.NGRAM_INDEX_VIEW_BYTES} bytes, its copy here {VIEW.itemsize}"
             )
         parts = index.parts()
-        self.index = index
+        self._index = weakref.ref(index)
         filters = device.upload(parts["filters"])
         lengths = np.zeros(len(parts["words"]), LENGTH)
         lengths["words"], lengths["filter_mask"] = parts["words"], parts["filter_mask"]
@@ -56,6 +58,15 @@ class DeviceNgrams:
         view["length_count"] = len(lengths)
         self.view = device.upload(view.view(np.uint8))
         self._held = (filters, *arrays.values())
+        self.nbytes = sum(array.nbytes for array in (self.view, *self._held))
+
+    @property
+    def index(self) -> _cpu.NgramIndex:
+        """The index, which must still be there: the copy alone does not keep it."""
+        index = self._index()
+        if index is None:
+            raise ReferenceError("the index of these n-grams is gone")
+        return index
 
 
 class NgramJob:

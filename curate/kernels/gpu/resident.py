@@ -11,8 +11,10 @@ from curate.kernels.gpu.batches import Int64s
 from curate.kernels.gpu.device import Device, DeviceArray
 from curate.kernels.texts import Texts
 
-#: So many texts, or fewer, are fetched one by one, more of them with all others of their batch.
+#: So many texts, or fewer, are fetched one by one; more of them are put side by side first.
 FETCHED_ALONE = 256
+#: Of a block that copies a text.
+COPYING_THREADS = 128
 
 
 class ResidentTexts(Texts):
@@ -44,17 +46,46 @@ class ResidentTexts(Texts):
 
     def part(self, begin: int, end: int) -> ResidentTexts:
         data, offsets = self.on_device
-        return ResidentTexts(self.device, data, offsets[begin : end + 1], self.offsets[begin : end + 1])
+        texts = ResidentTexts(self.device, data, offsets[begin : end + 1], self.offsets[begin : end + 1])
+        object.__setattr__(texts, "_fetched", self.__dict__["_fetched"])
+        return texts
 
     def on_host(self, rows: Int64s) -> tuple[Texts, Int64s]:
-        if len(rows) > FETCHED_ALONE:
+        data, sizes = self.on_device[0], self.sizes[rows]
+        if self.__dict__["_fetched"] is not None or int(sizes.sum()) >= len(data):
             return Texts(self.data, self.offsets), rows
+        if len(rows) > FETCHED_ALONE:
+            try:
+                chosen = side_by_side(self.device, self.on_device, self.on_device, rows, sizes)
+            except MemoryError:
+                return Texts(self.data, self.offsets), rows
+            return Texts(chosen.data, chosen.offsets), np.arange(len(rows))
         parts = [
-            self.device.download(self.on_device[0][self.offsets[row] : self.offsets[row + 1]])
-            for row in rows.tolist()
+            self.device.download(data[self.offsets[row] : self.offsets[row + 1]]) for row in rows.tolist()
         ]
-        ends = np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64)
+        ends = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
         return Texts(np.concatenate([np.zeros(0, np.uint8), *parts]), ends), np.arange(len(rows))
+
+
+def side_by_side(
+    device: Device,
+    texts: tuple[DeviceArray, DeviceArray],
+    others: tuple[DeviceArray, DeviceArray],
+    sources: Int64s,
+    sizes: Int64s,
+) -> ResidentTexts:
+    """Copies of texts, of which there is at least one, launched and not waited for. Raises MemoryError without room.
+
+    sources: of each, its row among `texts`, or if negative, from -1 down, its row among `others`; int64, shape
+    (copies,). sizes: of each, in bytes.
+    """
+    offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    on_device = device.upload(offsets)
+    data = device.empty((int(offsets[-1]),), np.uint8)
+    work = (device.upload(np.ascontiguousarray(sources, np.int64)), np.int64(len(sources)))
+    blocks = min(len(sources), device.blocks)
+    device.launch("replaced_texts", blocks, COPYING_THREADS, (*texts, *others, *work, data, on_device))
+    return ResidentTexts(device, data, on_device, offsets)
 
 
 def adopted(

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from curate.kernels.gpu.batches import Int64s
 from curate.kernels.gpu.device import Device, DeviceArray
-from curate.kernels.gpu.jobs import THREADS, DeviceTexts, Job
-from curate.kernels.gpu.resident import ResidentTexts
+from curate.kernels.gpu.jobs import DeviceTexts, Job
+from curate.kernels.gpu.resident import ResidentTexts, side_by_side
 from curate.kernels.gpu.runs import Columns, Work, run
 from curate.kernels.texts import Texts
 
@@ -49,12 +49,9 @@ def replaced(texts: ResidentTexts, rows: Int64s, by: Texts, by_rows: Int64s) -> 
         by_rows = sources = np.arange(len(by))
     sizes, chosen = texts.sizes, np.arange(len(texts))
     sizes[rows], chosen[rows] = by.sizes[by_rows], -1 - sources
-    bounds = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-    on_device = device.upload(bounds)
-    data = device.empty((int(bounds[-1]),), np.uint8)
-    arguments = (*texts.on_device, *others, device.upload(chosen), np.int64(len(texts)), data, on_device)
-    device.launch("replaced_texts", min(len(texts), device.blocks), THREADS, arguments)
-    return ResidentTexts(device, data, on_device, bounds)
+    made = side_by_side(device, texts.on_device, others, chosen, sizes)
+    device.synchronize()  # the texts it was made of, copied or cudf's, may be freed at once
+    return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ def _made(work: Work, batch: DeviceTexts | None) -> Columns | None:
     try:
         return work.on_device(batch)
     except MemoryError:
+        batch.device.synchronize()  # what was launched before it may still read the batch
         return None
 
 
