@@ -42,8 +42,8 @@ SLOPES = {
     "open": Slope(1e-4, "s a file that a task opens", "docs/architecture.md"),
     "pages": Slope(32_768, "bytes at least of a file that a task opens", "eight pages; assumed"),
     "page": Slope(4_096, "bytes at most to gather a signature", "one page; assumed"),
-    "write": Slope((3.61 - 1.76) / 400e6, "s a byte of text written", "dedup_speed.md, whole run"),
-    "reread": Slope(1 / 580e6, "s a byte of text read again", "dedup_speed.md, reading Parquet"),
+    "write": Slope((3.06 - 1.43) / 400e6, "s a byte of text written", "dedup_speed.md, whole run"),
+    "reread": Slope(1 / 574e6, "s a byte of text read again", "dedup_speed.md, reading Parquet"),
     "ledger": Slope(2.94e-6, "s a document", "sample corpora, below"),
     "ledger_bytes": Slope(
         LEDGER_BYTES / 2, "bytes a document, of a layer and of the ledger", "curate/estimate.py"
