@@ -126,6 +126,17 @@ def fail(out: str, name: str) -> Facts:
     raise SourceError(Problem(f"{name}.parquet", "the file is not there", fix="put it back"))
 
 
+def failing_beside(name: str, other: str) -> Task:
+    """As `failing_task`, once a worker has begun `other`: until then an engine would rightly not begin it any more."""
+    return Task(name, fail_beside, (name, other), {"name": name, "other": other}, ())
+
+
+def fail_beside(out: str, names: tuple[str, str]) -> Facts:
+    name, other = names
+    wait_until(lambda: bool(at_work(Path(out), other)), "the other task is under way")
+    return fail(out, name)
+
+
 def odd_task(name: str) -> Task:
     return Task(name, fail_oddly, name, {"name": name}, ())
 

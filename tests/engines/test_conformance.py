@@ -26,6 +26,7 @@ from tests.engines.clusters import (
     REPOSITORY,
     Processes,
     at_work,
+    failing_beside,
     failing_task,
     odd_task,
     processes,
@@ -110,7 +111,7 @@ def test_an_error_that_cannot_travel_still_says_what_was_wrong(engine: Engine, o
 
 
 def test_after_a_failure_nothing_is_committed(engine: Engine, out: Path) -> None:
-    mapping = Mapping(engine, [waiting_task("slow"), failing_task("part-9")], out)
+    mapping = Mapping(engine, [waiting_task("slow"), failing_beside("part-9", "slow")], out)
     wait_until(
         lambda: bool(at_work(out, "slow")) and mapping.error is not None, "one works and one has failed"
     )
