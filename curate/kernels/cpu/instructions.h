@@ -15,14 +15,9 @@ enum class Instructions { baseline, avx2, avx512, avx512vbmi };
 // What this machine can run, the plainest first.
 inline std::vector<std::string> instruction_sets() {
   std::vector<std::string> names = {"baseline"};
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) names.push_back("avx2");
-  if (names.size() == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-    names.push_back("avx512");
-  if (names.size() == 3 && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2"))
-    names.push_back("avx512vbmi");
-#endif
+  if (has_avx2()) names.push_back("avx2");
+  if (has_avx512()) names.push_back("avx512");
+  if (has_avx512vbmi()) names.push_back("avx512vbmi");
   return names;
 }
 

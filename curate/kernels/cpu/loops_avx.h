@@ -1,13 +1,9 @@
 // Sketch loops (loops.h) for AVX2 and AVX-512.
 #pragma once
 #include "loops.h"
+#include "targets.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-#define CURATE_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
-#define CURATE_AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,bmi,bmi2,popcnt")))
-#define CURATE_AVX512VBMI \
-  __attribute__((target("avx512vbmi,avx512vbmi2,avx512f,avx512dq,avx512bw,avx512vl,avx2,bmi,bmi2,popcnt")))
 
 namespace curate::cpu {
 
