@@ -311,6 +311,10 @@ template <typename Row>
 CURATE_HD void fasttext_word_ngram_rows(const FastTextView& m, const u32* hashes, i64 count, Row&& row) {
   FastTextNgrams ngrams;
   for (i64 i = 0; i < count; ++i) {
+    if (!m.pruned) {
+      fasttext_word_ngrams_from(m, hashes, count, i, [&](u32 bucket) { row(m.words + static_cast<i32>(bucket)); });
+      continue;
+    }
     ngrams.make_room(m, m.word_ngrams, row);
     fasttext_word_ngrams_from(m, hashes, count, i, [&](u32 bucket) { ngrams.add(m, bucket); });
   }

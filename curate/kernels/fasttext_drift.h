@@ -62,28 +62,23 @@ struct FastTextRepeats {
   }
 };
 
-// The same of words whose signs are packed, on their way to a text's.
+// The same of up to MOST words whose signs are packed, on their way to a text's.
 class FastTextPackedSigns {
  public:
-  // packed: of `count` signs.
-  CURATE_HD void add(u64 packed, i64 count, FastTextRepeats* text) {
+  static constexpr i32 MOST = FastTextSigns::MOST / 31;
+
+  CURATE_HD void add(u64 packed) {
     sums_.low += packed & (31 * FastTextSigns::EACH);
     sums_.high += packed >> 5 & (31 * FastTextSigns::EACH);
-    less_ += 16 - (count >> 1);
-    count_ += count;
-    if (++words_ == MOST) pass_to(text);
   }
-  CURATE_HD void pass_to(FastTextRepeats* text) {
-    text->add(sums_, less_);
-    text->count += count_;
-    *this = FastTextPackedSigns();
+  // words: how many were added; count: of all their signs; halves: the sum of half of each word's, rounded down.
+  CURATE_HD void pass_to(i32 words, i64 count, i64 halves, FastTextRepeats* text) const {
+    text->add(sums_, 16 * words - halves);
+    text->count += count;
   }
 
  private:
-  static constexpr i32 MOST = FastTextSigns::MOST / 31;
   FastTextSigns sums_;
-  i64 less_ = 0, count_ = 0;
-  i32 words_ = 0;
 };
 
 // A score whose standard deviation is estimated above this is added in fastText's order.

@@ -7,7 +7,7 @@ scores lie apart, and speed beside fasttext-predict: `benchmarks/results/fasttex
 Memory: a dense matrix of up to 1 GiB is copied from its file into huge pages, in each process; a larger one stays
 mapped. A quantised one is expanded to floats where that takes at most 64 MiB (lid.176.ftz: 0.9 MB become 3.2 MB), and
 used as codes otherwise. A model of at most 32 labels, and twice as many dimensions, keeps a float a row and label
-instead, unless its softmax is hierarchical. Each thread that scores remembers words in up to 80 MiB, as it meets
+instead, unless its softmax is hierarchical. Each thread that scores remembers words in up to 144 MiB, as it meets
 them.
 """
 

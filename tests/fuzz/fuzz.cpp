@@ -358,14 +358,18 @@ static void hostile_parts(Random& random, HostileModel& model) {
 static void score_twice(Random& random, const cpu::FastTextModel& model) {
   const int k = 1 + static_cast<int>(random.below(5));
   const size_t room = static_cast<size_t>(k);
-  cpu::FastTextScorer scorer(model);
+  cpu::FastTextScorer scorer(model), narrow(model, false);
   for (int i = 0; i < 3; ++i) {
     const Text text(any_text(random));
-    std::vector<i32> labels(room), again(2 * room);
-    std::vector<float> scores(room), scores_again(2 * room);
+    std::vector<i32> labels(room), labels_narrow(room), again(2 * room);
+    std::vector<float> scores(room), scores_narrow(room), scores_again(2 * room);
     const auto same = [&](i64) { return std::pair(text.data(), text.size()); };
     scorer.score(1, same, k, labels.data(), scores.data());
     scorer.score(2, same, k, again.data(), scores_again.data());
+    narrow.score(1, same, k, labels_narrow.data(), scores_narrow.data());
+    require(labels == labels_narrow, "instructions change no label");
+    require(std::memcmp(scores.data(), scores_narrow.data(), room * sizeof(float)) == 0,
+            "instructions change no score");
     again.erase(again.begin(), again.begin() + k);
     scores_again.erase(scores_again.begin(), scores_again.begin() + k);
     require(labels == again, "remembered words change no label");

@@ -182,6 +182,20 @@ def test_long_texts_and_many_distinct_words(lid: FastText, peer_lid: object) -> 
     check(lid, peer_lid, [text.encode() for text in texts], 3)
 
 
+def test_long_words_that_differ_in_the_middle_alone(lid: FastText, peer_lid: object) -> None:
+    """Few begin and end alike, so that they take each other's place where words are remembered."""
+    random = np.random.default_rng(11)
+    syllables = ["ba", "strä", "ung", "qu", "дом", "ção"]
+    words = [
+        f"{start}{''.join(random.choice(syllables, random.integers(1, 9)))}{end}"
+        for start in ("", "überra", "interna")
+        for end in ("", "schungen", "tionalisation")
+        for _ in range(60)
+    ]
+    texts = [" ".join(random.choice(words, random.integers(1, 30))) for _ in range(1_000)]
+    check(lid, peer_lid, [text.encode() for text in texts], 2)
+
+
 def test_long_texts_are_added_as_fasttext_does(tmp_path: Path) -> None:
     """Above 32 KiB, where only the same order of additions rounds alike: a model of large weights shows it."""
     for number, loss in enumerate(("hs", "softmax", "ova", "ns")):

@@ -36,13 +36,13 @@ struct FastTextVectors {
 class FastTextOrderedScorer {
  public:
   // model: one that is not folded.
-  explicit FastTextOrderedScorer(const FastTextView& model) : m_(model), vectors_(model) {}
+  FastTextOrderedScorer(const FastTextView& model, bool wide)
+      : m_(model), vectors_(model), rows_(model), bounds_(wide) {}
 
   // The k best labels and their probabilities; -1 and 0 where there are fewer.
   void score(const u8* text, i64 size, i32 k, i32* labels, float* scores) {
     std::fill(vectors_.hidden.begin(), vectors_.hidden.end(), 0.0f);
     hashes_.clear();
-    added_ = 0;
     bounds_.start(text, size);
     bool ended = false;
     do ended = add_words(text, bounds_.next());
@@ -50,13 +50,11 @@ class FastTextOrderedScorer {
     if (!ended) add_word(FASTTEXT_END_OF_SENTENCE, 4, end_of_sentence_hash());
     if (m_.word_ngrams > 1)
       fasttext_word_ngram_rows(m_, hashes_.data(), static_cast<i64>(hashes_.size()), [&](i32 row) { add_row(row); });
-    add_rows();
-    vectors_.best(m_, added_, k, labels, scores);
+    const i64 rows = rows_.finish(vectors_.hidden.data());
+    vectors_.best(m_, rows, k, labels, scores);
   }
 
  private:
-  static constexpr i32 ROWS = 512;  // are asked for before the first is added
-
   static u32 end_of_sentence_hash() {
     i64 at = 0;
     u32 hash;
@@ -88,25 +86,13 @@ class FastTextOrderedScorer {
     fasttext_word_rows(m_, word, size, entry, [&](i32 row) { add_row(row); });
   }
 
-  void add_row(i32 row) {
-    fasttext_prefetch_row(m_, row);
-    rows_[waiting_++] = row;
-    if (waiting_ == ROWS) add_rows();
-  }
-
-  void add_rows() {
-    fasttext_add_rows(m_, rows_, waiting_, vectors_.hidden.data());
-    added_ += waiting_;
-    waiting_ = 0;
-  }
+  void add_row(i32 row) { rows_.add(row, vectors_.hidden.data()); }
 
   const FastTextView& m_;
   FastTextVectors vectors_;
+  FastTextRows rows_;
   WordBounds bounds_;
   std::vector<u32> hashes_;
-  i32 waiting_ = 0;
-  i32 rows_[ROWS];
-  i64 added_ = 0;
 };
 
 }  // namespace curate::cpu

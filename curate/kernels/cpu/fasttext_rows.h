@@ -7,11 +7,21 @@
 namespace curate::cpu {
 
 typedef float FourFloats __attribute__((vector_size(16)));
+typedef float TwoFloats __attribute__((vector_size(8)));
 
-inline FourFloats four_floats(const u8* at) {
-  FourFloats values;
+template <typename Floats>
+inline Floats floats(const u8* at) {
+  Floats values;
   std::memcpy(&values, at, sizeof values);
   return values;
+}
+
+// Adds part of `count` vectors to the same part of a sum.
+template <typename Floats, typename Place>
+inline void add_part(i64 count, Place&& place, i64 at, u8* sums) {
+  Floats total = floats<Floats>(sums + at);
+  for (i64 i = 0; i < count; ++i) total += floats<Floats>(place(i) + at);
+  std::memcpy(sums + at, &total, sizeof total);
 }
 
 // Adds `count` vectors of `dim` floats to `sum`, one after the other; place(i): where vector i is.
@@ -21,34 +31,26 @@ void add_vectors(i32 dim, i64 count, Place&& place, float* sum) {
   i64 at = 0;
   const i64 size = static_cast<i64>(dim) * 4;
   for (; at + 64 <= size; at += 64) {  // not a loop of four: GCC would put its sums on the stack
-    FourFloats a = four_floats(sums + at), b = four_floats(sums + at + 16);
-    FourFloats c = four_floats(sums + at + 32), d = four_floats(sums + at + 48);
+    FourFloats a = floats<FourFloats>(sums + at), b = floats<FourFloats>(sums + at + 16);
+    FourFloats c = floats<FourFloats>(sums + at + 32), d = floats<FourFloats>(sums + at + 48);
     for (i64 i = 0; i < count; ++i) {
       const u8* term = place(i) + at;
-      a += four_floats(term);
-      b += four_floats(term + 16);
-      c += four_floats(term + 32);
-      d += four_floats(term + 48);
+      a += floats<FourFloats>(term);
+      b += floats<FourFloats>(term + 16);
+      c += floats<FourFloats>(term + 32);
+      d += floats<FourFloats>(term + 48);
     }
     std::memcpy(sums + at, &a, 16);
     std::memcpy(sums + at + 16, &b, 16);
     std::memcpy(sums + at + 32, &c, 16);
     std::memcpy(sums + at + 48, &d, 16);
   }
-  for (; at + 16 <= size; at += 16) {
-    FourFloats a = four_floats(sums + at);
-    for (i64 i = 0; i < count; ++i) a += four_floats(place(i) + at);
-    std::memcpy(sums + at, &a, 16);
+  for (; at + 16 <= size; at += 16) add_part<FourFloats>(count, place, at, sums);
+  if (at + 8 <= size) {
+    add_part<TwoFloats>(count, place, at, sums);
+    at += 8;
   }
-  for (; at < size; at += 4) {
-    float total = sum[at / 4];
-    for (i64 i = 0; i < count; ++i) {
-      float term;
-      std::memcpy(&term, place(i) + at, 4);
-      total += term;
-    }
-    sum[at / 4] = total;
-  }
+  if (at < size) add_part<float>(count, place, at, sums);
 }
 
 inline void fasttext_add_codes(const FastTextView& m, const i32* rows, i64 count, float* hidden) {
@@ -69,7 +71,7 @@ inline void fasttext_prefetch_row(const FastTextView& m, i32 row) {
   const i64 size = m.codes ? m.parts : static_cast<i64>(m.dim) * 4;
   const u8* address = (m.codes ? m.codes : m.rows) + row * size;
   for (i64 at = 0; at < size; at += 64) CURATE_PREFETCH(address + at);
-  CURATE_PREFETCH(address + size - 1);
+  if (reinterpret_cast<std::uintptr_t>(address) % 64 + size > 64) CURATE_PREFETCH(address + size - 1);
 }
 
 // Adds rows of the input matrix to hidden, in the order given.
@@ -80,5 +82,39 @@ inline void fasttext_add_rows(const FastTextView& m, const i32* rows, i64 count,
   else
     add_vectors(m.dim, count, [&](i64 i) { return m.rows + rows[i] * stride; }, hidden);
 }
+
+// Rows on their way to a sum: many are asked for before the first is added.
+class FastTextRows {
+ public:
+  static constexpr i32 MOST = 512;
+
+  explicit FastTextRows(const FastTextView& m) : m_(m) {}
+
+  void add(i32 row, float* sum) {
+    fasttext_prefetch_row(m_, row);
+    rows_[waiting_++] = row;
+    if (waiting_ == MOST) add_waiting(sum);
+  }
+
+  // Adds those that still wait; how many rows there were in all.
+  i64 finish(float* sum) {
+    add_waiting(sum);
+    const i64 added = added_;
+    added_ = 0;
+    return added;
+  }
+
+ private:
+  void add_waiting(float* sum) {
+    fasttext_add_rows(m_, rows_, waiting_, sum);
+    added_ += waiting_;
+    waiting_ = 0;
+  }
+
+  const FastTextView& m_;
+  i64 added_ = 0;
+  i32 waiting_ = 0;
+  i32 rows_[MOST];
+};
 
 }  // namespace curate::cpu

@@ -1,16 +1,12 @@
 // Signs of many rows at once.
 #pragma once
 #include "fasttext_drift.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "targets.h"
 
 namespace curate::cpu {
 
 #if defined(__x86_64__)
-__attribute__((target("avx512f,avx512dq,avx512vl"))) inline void fasttext_add_signs_avx512(const i32* rows, i64 count,
-                                                                                         FastTextSigns* signs) {
+CURATE_AVX512 inline void fasttext_add_signs_avx512(const i32* rows, i64 count, FastTextSigns* signs) {
   const __m512i factor = _mm512_set1_epi64(static_cast<i64>(FastTextSigns::FACTOR));
   const __m512i each = _mm512_set1_epi64(static_cast<i64>(FastTextSigns::EACH));
   __m512i low = _mm512_setzero_si512(), high = low;
@@ -26,10 +22,9 @@ __attribute__((target("avx512f,avx512dq,avx512vl"))) inline void fasttext_add_si
 }
 #endif
 
-// Adds the signs of rows of the input matrix.
-inline void fasttext_add_signs(const i32* rows, i64 count, FastTextSigns* signs) {
+// Adds the signs of rows of the input matrix; wide: only on machines that has_avx512.
+inline void fasttext_add_signs(const i32* rows, i64 count, bool wide, FastTextSigns* signs) {
 #if defined(__x86_64__)
-  static const bool wide = __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if (count >= 8 && wide) return fasttext_add_signs_avx512(rows, count, signs);
 #endif
   for (i64 i = 0; i < count; ++i) signs->add(static_cast<u32>(rows[i]));

@@ -5,136 +5,136 @@
 #include <utility>
 
 #include "fasttext_drift.h"
+#include "fasttext_keys.h"
 #include "huge_pages.h"
 
 namespace curate::cpu {
 
-// What tells one word from another without reading it again: up to 16 bytes its bytes, zeros behind them (no word holds
-// a zero), else its first and last 8.
-struct WordKey {
-  u64 head, tail;
-  u32 size;
+// A word's record but for its sum.
+struct RememberedWord {
+  WordKey key;  // zeros: there is none
+  u64 signs;    // packed
+  u32 hash;     // of its bytes, fastText's
+  u32 tally;    // WordTally::of the word; in the first of a set also SECOND_LAST
+
+  static constexpr u32 SECOND_LAST = u32(1) << 31;  // the second was asked for last
+
+  bool empty() const { return key.head == 0; }
+};
+static_assert(sizeof(RememberedWord) == 32);
+
+// Numbers of rows and signs of up to MOST words, added up in one addition.
+class WordTally {
+ public:
+  static constexpr i32 MOST = 63;
+  static constexpr i64 MOST_SIGNS = 255;
+
+  // Of one word. rows: as many as there are signs, or one less.
+  static u32 of(i64 signs, i64 rows) {
+    return static_cast<u32>(signs) | static_cast<u32>(signs & 1) << ODD | static_cast<u32>(signs - rows) << LESS |
+           u32(1) << WORDS;
+  }
+  void add(u32 tally) { sum_ += tally; }
+  i32 words() const { return static_cast<i32>(sum_ >> WORDS & 63); }
+  i64 signs() const { return sum_ & 0x3FFF; }
+  // The sum of half of each word's signs, rounded down.
+  i64 halves() const { return (signs() - (sum_ >> ODD & 63)) / 2; }
+  i64 rows() const { return signs() - (sum_ >> LESS & 63); }
+
+ private:
+  static constexpr i32 ODD = 14, LESS = 20, WORDS = 26;
+  static_assert(MOST_SIGNS * MOST < 1 << ODD && FastTextPackedSigns::MOST <= MOST);
+  u32 sum_ = 0;
 };
 
-// The last word of each slot. Most words of a text are repeats, and one look-up replaces hashing their n-grams and
-// fetching their rows from a large matrix. What is remembered never changes a result.
+// Words in sets of two, of which the one that was not found last makes room. Most words of a text are repeats, and a
+// look-up replaces hashing their n-grams and fetching their rows from a large matrix. What is remembered changes no
+// result. The sums stand beside the words: where the machine maps small pages, a second page costs more than the read.
 class RememberedWords {
  public:
-  static constexpr i64 LONGEST = 56;
+  struct Found {
+    const RememberedWord* word;  // null: it is not remembered
+    const float* sum;
+  };
 
-  explicit RememberedWords(i32 dim) : dim_(dim) {
+  explicit RememberedWords(i32 dim) : dim_(dim), set_size_((2 * (RECORD + 4 * dim_) + LINE - 1) / LINE * LINE) {
     i32 bits = FIRST_BITS;
-    while (bits > FEWEST_BITS && bytes_a_word() << bits > MOST_BYTES) --bits;
+    while (bits > FEWEST_BITS && bytes(bits) > MOST_BYTES) --bits;
     clear(bits);
   }
 
-  // The key of a word of at most LONGEST bytes; text_end: how far the text may be read.
-  static WordKey key(const u8* word, i64 size, const u8* text_end) {
-    WordKey found;
-    found.size = static_cast<u32>(size);
-    if (size > 16) {
-      std::memcpy(&found.head, word, 8);
-      std::memcpy(&found.tail, word + size - 8, 8);
-      return found;
-    }
-    u8 copy[16] = {};
-    if (text_end - word < 16) word = static_cast<u8*>(std::memcpy(copy, word, static_cast<size_t>(size)));
-    std::memcpy(&found.head, word, 8);
-    std::memcpy(&found.tail, word + 8, 8);
-    found.head &= size < 8 ? (u64(1) << (8 * size)) - 1 : ~u64(0);
-    found.tail &= size <= 8 ? 0 : ~u64(0) >> (128 - 8 * size);
-    return found;
+  // Asks for what finding a word reads; hash: of its key.
+  void prefetch(u32 hash) const { CURATE_PREFETCH(sets_.data() + set_number(hash) * set_size_); }
+  void prefetch_sum(const float* sum) const {
+    CURATE_PREFETCH(sum);
+    if (4 * dim_ > LINE) CURATE_PREFETCH(sum + dim_ - 1);
   }
 
-  u32 slot(const WordKey& key, const u8* word) const {
-    u64 mixed = (key.head ^ key.size) * 0x9E3779B97F4A7C15ull;
-    for (i64 at = 8; at + 8 < key.size && key.size > 16; at += 8) {
-      u64 piece;
-      std::memcpy(&piece, word + at, 8);
-      mixed = ((mixed ^ mixed >> 32) + piece) * 0x9E3779B97F4A7C15ull;
-    }
-    return static_cast<u32>((((mixed ^ mixed >> 32) + key.tail) * 0xD6E8FEB86659FD93ull) >> shift_);
+  // Notes which of its set it was; the first's tally is then without SECOND_LAST.
+  Found find(const WordKey& key, u32 hash, const u8* spelling) {
+    RememberedWord* words = set(hash);
+    // Which of the two it is cannot be foretold, and so is no branch.
+    const bool first = words[0].key == key, second = words[1].key == key;
+    if (!(first | second)) return {};
+    if (key.abridged() && std::memcmp(middle(hash, second), key.middle(spelling), key.middle_size()) != 0) return {};
+    if (words->tally >> 31 != second) words->tally ^= RememberedWord::SECOND_LAST;
+    return {words + second, sums(words) + (second ? dim_ : 0)};
   }
 
-  void prefetch(u32 slot) const {
-    CURATE_PREFETCH(&words_[slot]);
-    CURATE_PREFETCH(sum(slot));
-    CURATE_PREFETCH(sum(slot) + dim_ - 1);
-  }
-  bool holds(u32 slot, const WordKey& key, const u8* word) const {
-    return words_[slot].is(key) && (key.size <= 16 || std::memcmp(middle(slot), word + 8, key.size - 16) == 0);
-  }
-  u32 hash(u32 slot) const { return words_[slot].hash; }
-  i64 rows(u32 slot) const { return words_[slot].rows; }
-  u64 signs(u32 slot) const { return words_[slot].signs; }
-  i32 counted(u32 slot) const { return words_[slot].counted; }
-  const float* sum(u32 slot) const { return sums_.data() + static_cast<i64>(slot) * dim_; }
-  float* sum(u32 slot) { return sums_.data() + static_cast<i64>(slot) * dim_; }
-
-  // signs, counted: of `counted` signs the sums, packed.
-  void remember(u32 slot, const WordKey& key, const u8* word, u32 hash, i64 rows, u64 signs, i64 counted,
-                const float* sum) {
-    filled_ += words_[slot].size == 0;
-    words_[slot] = {key.head,
-                    key.tail,
-                    signs,
-                    hash,
-                    static_cast<u16>(rows),
-                    static_cast<u8>(counted),
-                    static_cast<u8>(key.size)};
-    if (key.size > 16) std::memcpy(middle(slot), word + 8, key.size - 16);
-    std::copy(sum, sum + dim_, sums_.data() + static_cast<i64>(slot) * dim_);
+  // spelling: null where the key is not abridged.
+  void remember(RememberedWord word, const u8* spelling, const float* sum) {
+    word.tally &= ~RememberedWord::SECOND_LAST;
+    const u32 hash = word.key.hash();
+    if (find(word.key, hash, spelling).word) return;
+    RememberedWord* words = set(hash);
+    const bool second = !words[0].empty() && (words[1].empty() || words[0].tally >> 31 == 0);
+    filled_ += words[second].empty();
+    words[second] = word;
+    words->tally = (words->tally & ~RememberedWord::SECOND_LAST) | static_cast<u32>(second) << 31;
+    if (word.key.abridged()) std::memcpy(middle(hash, second), word.key.middle(spelling), word.key.middle_size());
+    std::copy(sum, sum + dim_, sums(words) + (second ? dim_ : 0));
   }
 
-  // Makes room for more words if it is getting narrow; whether it did: then slots are others.
-  bool grow() {
-    const i32 bits = 64 - shift_;
-    if (filled_ < i64(1) << (bits - 1) || bits >= MOST_BITS || bytes_a_word() << (bits + 2) > MOST_BYTES) return false;
-    const HugePages<Word> words = std::move(words_);
-    const HugePages<float> sums = std::move(sums_);
+  // Makes room for more words if it is getting narrow: pointers found before then dangle.
+  void grow() {
+    const i32 bits = 33 - shift_;
+    if (filled_ < i64(1) << (bits - 1) || bits >= MOST_BITS || bytes(bits + 2) > MOST_BYTES) return;
+    const HugePages<u8> sets = std::move(sets_);
     clear(bits + 2);
-    for (size_t i = 0; i < words.size(); ++i) {
-      const Word& word = words[i];
-      if (word.size == 0 || word.size > 16) continue;  // longer ones are met again
-      const WordKey key = {word.head, word.tail, word.size};
-      const u8* spelling = reinterpret_cast<const u8*>(&word.head);
-      remember(slot(key, spelling), key, spelling, word.hash, word.rows, word.signs, word.counted,
-               sums.data() + i * dim_);
+    for (size_t at = 0; at < sets.size(); at += static_cast<size_t>(set_size_)) {
+      const RememberedWord* words = reinterpret_cast<const RememberedWord*>(sets.data() + at);
+      for (i32 i = 0; i < 2; ++i)
+        if (!words[i].empty() && !words[i].key.abridged())  // longer ones are met again
+          remember(words[i], nullptr, reinterpret_cast<const float*>(words + 2) + i * dim_);
     }
-    return true;
   }
 
  private:
-  static constexpr i64 MOST_BYTES = i64(80) << 20, MIDDLE = LONGEST - 16;
-  static constexpr i32 FEWEST_BITS = 6, FIRST_BITS = 11, MOST_BITS = 19;
+  static constexpr i64 MOST_BYTES = i64(144) << 20, LINE = 64, RECORD = sizeof(RememberedWord);
+  static constexpr i32 FEWEST_BITS = 6, FIRST_BITS = 12, MOST_BITS = 20;  // of the number of words
 
-  struct Word {
-    u64 head, tail, signs;
-    u32 hash;
-    u16 rows;
-    u8 counted, size;  // size 0: none
-
-    bool is(const WordKey& key) const { return ((head ^ key.head) | (tail ^ key.tail) | (size ^ key.size)) == 0; }
-  };
-  static_assert(sizeof(Word) == 32);
-
-  i64 bytes_a_word() const { return static_cast<i64>(sizeof(Word)) + MIDDLE + static_cast<i64>(dim_) * 4; }
-  const u8* middle(u32 slot) const { return middles_.data() + static_cast<i64>(slot) * MIDDLE; }
-  u8* middle(u32 slot) { return middles_.data() + static_cast<i64>(slot) * MIDDLE; }
+  i64 bytes(i32 bits) const { return (set_size_ / 2 + WordKey::LONGEST_MIDDLE) << bits; }
+  i64 set_number(u32 hash) const { return hash >> shift_; }
+  RememberedWord* set(u32 hash) {
+    return reinterpret_cast<RememberedWord*>(sets_.data() + set_number(hash) * set_size_);
+  }
+  static float* sums(RememberedWord* words) { return reinterpret_cast<float*>(words + 2); }
+  u8* middle(u32 hash, bool second) {
+    return middles_.data() + (2 * set_number(hash) + second) * WordKey::LONGEST_MIDDLE;
+  }
 
   void clear(i32 bits) {
     filled_ = 0;
-    shift_ = 64 - bits;
-    words_ = HugePages<Word>::zeros(size_t(1) << bits);
-    middles_ = HugePages<u8>::zeros(static_cast<size_t>(MIDDLE) << bits);
-    sums_ = HugePages<float>::zeros(static_cast<size_t>(dim_) << bits);
+    shift_ = 33 - bits;
+    sets_ = HugePages<u8>::zeros(static_cast<size_t>(set_size_) << (bits - 1));
+    middles_ = HugePages<u8>(static_cast<size_t>(WordKey::LONGEST_MIDDLE) << bits);
   }
 
-  i32 dim_, shift_;
+  const i64 dim_, set_size_;
+  i32 shift_;
   i64 filled_;
-  HugePages<Word> words_;
-  HugePages<u8> middles_;  // of words over 16 bytes
-  HugePages<float> sums_;
+  HugePages<u8> sets_;     // each two words, then their sums
+  HugePages<u8> middles_;  // of abridged words
 };
 
 }  // namespace curate::cpu
