@@ -1,32 +1,38 @@
 """Speed of fastText scoring on short, middling and long texts, curate against fasttext-predict in one process:
 
-    python benchmarks/fasttext_speed.py [PARQUET ...] [--megabytes N] [--shape NAME ...]
+    python -m benchmarks.fasttext_speed [PARQUET ...] [--megabytes N] [--rounds N] [--shape NAME ...]
 
-The files need a column `text`; without any, sample corpora are made. Their texts are joined and cut anew at 200, 2,000,
-5,000 and 20,000 bytes, so that all sizes hold the same kind of text. Models: lid.176.ftz, and .bin files of 2 million
+The files need a column `text`; without any, sample corpora are made. Their texts are joined, dealt out and cut at 200,
+2,000, 5,000 and 20,000 bytes. No part of the text is scored twice by one of the two, at any size: curate remembers
+words, so the share of words that are new is that of a stream of text. Models: lid.176.ftz, and .bin files of 2 million
 buckets with random weights, which cost what trained ones do: `language` in the shape of lid.176.bin (16 dimensions,
 character n-grams of 2 to 4, 176 labels by hierarchical softmax), `pairs` in that of DCLM's quality model (100
 dimensions, pairs of words, 2 labels), `subwords` (50 dimensions, n-grams of 3 to 6 and pairs). Their words are the most
 frequent of the texts.
 
-fasttext-predict is called once a text with a Python string without line feeds; curate gets them as one Arrow column, on
-one thread and, for other texts, on two that share the model. No text is scored twice: the texts are dealt to rounds,
-and the least processor time of a thread in any round but the first is reported. Two threads share each part's texts.
-Their speed-up by the clock is the least time of one thread over the least of two, which other work on the machine
-lowers; that by processor time is twice one thread's over the sum of the two: what they would gain on two idle cores,
-where sharing model, caches and memory costs them nothing but time on the processor.
+A quarter of the text is scored first, by both of two threads, and not timed: a run over a corpus soon is where they are
+then. After that each round goes through all sizes. Some of a round's text is scored by fasttext-predict, called once a
+text with a Python string without line feeds, and by curate on one thread, as one Arrow column; the rest by curate on
+two threads that share the model and the texts. The first fifth of each is not timed: what the caches hold is then what
+the one that is timed reads. The rest is timed in pieces that take both about as long, some milliseconds, and speeds are
+of the upper quartile of pieces, because other work on the machine comes and goes: processor time of the thread for one,
+the clock for two. What two threads gain by processor time is what they would gain on two idle cores, where sharing
+model, caches and memory costs them nothing but time on the processor.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import statistics
 import struct
 import tempfile
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import fasttext
@@ -42,6 +48,10 @@ from curate.models.registry import resolve
 BUCKETS = 2_000_000
 WORDS = 200_000
 SIZES = (200, 2_000, 5_000, 20_000)
+WARM_UP = 0.25  # of the text
+ON_ONE = 0.4  # of a round's text: scored by one thread and by fasttext-predict
+PIECE = 1_000_000  # bytes that a thread scores from one look at the clock to the next
+SLOWER = 12  # as many times less for fasttext-predict
 SOFTMAX, HIERARCHICAL = 3, 1
 
 
@@ -109,70 +119,145 @@ def write_model(path: Path, shape: Shape, common: list[str]) -> None:
             matrix.tofile(file)
 
 
-def cut(texts: list[str], size: int, megabytes: float) -> list[str]:
-    """Texts of `size` bytes or a few less, one after the other out of the joined texts."""
-    data = " ".join(texts).replace("\n", " ").encode()[: int(megabytes * 1e6)]
-    pieces = [data[at : at + size] for at in range(0, len(data) - size + 1, size)]
-    return [piece.decode(errors="ignore") for piece in pieces]
+class Stream:
+    """Text from its beginning to its end."""
+
+    def __init__(self, texts: list[str], megabytes: float) -> None:
+        self._data = " ".join(texts).replace("\n", " ").encode()[: int(megabytes * 1e6)]
+        self._at = 0
+        self.size = len(self._data)
+
+    def take(self, size: int, share: float) -> list[str]:
+        """The next share of the whole in texts of `size` bytes, or a few less."""
+        end = self._at + int(self.size * share)
+        pieces = [self._data[at : at + size] for at in range(self._at, end - size + 1, size)]
+        self._at = end
+        return [piece.decode(errors="ignore") for piece in pieces]
 
 
-def thread_seconds(run: Callable[[], object]) -> float:
-    start = time.thread_time()
-    run()
-    return time.thread_time() - start
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds for a number of bytes: by the clock, and of processor time in all threads together."""
+
+    bytes: int
+    clock: float
+    processor: float
 
 
-def predict(peer: fasttext.FastText, lines: list[str]) -> tuple[float, list[float]]:
-    """Processor time of fasttext-predict, and its probabilities of the best labels."""
-    start = time.thread_time()
-    found = [peer.predict(line) for line in lines]
-    return time.thread_time() - start, [probabilities[0] for _, probabilities in found]
+@dataclass(slots=True)
+class Measured:
+    """What the pieces of one size gave."""
+
+    texts: int = 0
+    other: list[Spent] = field(default_factory=list)
+    own: list[Spent] = field(default_factory=list)
+    two: list[Spent] = field(default_factory=list)
+    furthest: float = 0.0
 
 
-def score(model: FastText, lines: list[str]) -> tuple[float, list[float]]:
+def bytes_of(lines: list[str]) -> int:
+    return sum(len(line.encode()) for line in lines)
+
+
+def pieces(lines: list[str], size: int, piece: int) -> list[tuple[int, int]]:
+    """Texts of `size` bytes from one to another: those that are not timed, then pieces of about `piece` bytes."""
+    untimed, step = len(lines) // 5, max(piece // size, 2) // 2 * 2
+    bounds = [0, *range(untimed, len(lines) - step + 1, step)]
+    return list(pairwise(bounds))
+
+
+def predict(peer: fasttext.FastText, lines: list[str], size: int) -> tuple[list[Spent], list[float]]:
+    """What fasttext-predict spends, and its probabilities of the best labels."""
+    spent: list[Spent] = []
+    probabilities: list[float] = []
+    for first, last in pieces(lines, size, PIECE // SLOWER):
+        clock, processor = time.perf_counter(), time.thread_time()
+        found = [peer.predict(line) for line in lines[first:last]]
+        clock, processor = time.perf_counter() - clock, time.thread_time() - processor
+        spent.append(Spent(bytes_of(lines[first:last]), clock, processor))
+        probabilities += [best[0] for _, best in found]
+    return spent[1:], probabilities
+
+
+def score(model: FastText, lines: list[str], size: int) -> tuple[list[Spent], list[float]]:
     """The same of curate."""
     batch = Texts.from_arrow(pa.array(lines))
-    start = time.thread_time()
-    found = model.score(batch)
-    return time.thread_time() - start, found.probabilities[:, 0].tolist()
+    spent: list[Spent] = []
+    probabilities: list[float] = []
+    for first, last in pieces(lines, size, PIECE):
+        clock, processor = time.perf_counter(), time.thread_time()
+        found = model.score(batch, np.arange(first, last))
+        clock, processor = time.perf_counter() - clock, time.thread_time() - processor
+        spent.append(Spent(bytes_of(lines[first:last]), clock, processor))
+        probabilities += found.probabilities[:, 0].tolist()
+    return spent[1:], probabilities
 
 
-def threads(model: FastText, lines: list[str], count: int) -> tuple[float, float]:
-    """Seconds by the clock, and of processor time together, of threads that score every count-th text each at once."""
+def score_on_two(pool: ThreadPoolExecutor, model: FastText, lines: list[str], size: int) -> list[Spent]:
+    """Two threads, each on a core of its own, that begin a piece at once and score every other text of it."""
     batch = Texts.from_arrow(pa.array(lines))
-    rows = [np.arange(start, len(batch), count) for start in range(count)]
-    with ThreadPoolExecutor(count) as pool:
-        start = time.perf_counter()
-        used = list(pool.map(lambda part: thread_seconds(lambda: model.score(batch, part)), rows))
-        return time.perf_counter() - start, sum(used)
+    ready = threading.Barrier(2)
+    all_pieces = pieces(lines, size, 2 * PIECE)
+    cores = sorted(os.sched_getaffinity(0))
+
+    def half(start: int) -> list[tuple[float, float, float]]:
+        os.sched_setaffinity(
+            0, {cores[start]}
+        )  # of this thread; left to itself, Linux takes longer than a piece
+        times = []
+        for first, last in all_pieces:
+            rows = np.arange(first + start, last, 2)
+            ready.wait()
+            clock, processor = time.perf_counter(), time.thread_time()
+            model.score(batch, rows)
+            times.append((clock, time.perf_counter(), time.thread_time() - processor))
+        return times
+
+    one, other = pool.map(half, range(2))
+    spent = [
+        Spent(bytes_of(lines[first:last]), max(a[1], b[1]) - min(a[0], b[0]), a[2] + b[2])
+        for (first, last), a, b in zip(all_pieces, one, other, strict=True)
+    ]
+    return spent[1:]
 
 
-def compare(model: FastText, peer: fasttext.FastText, lines: list[str], rounds: int) -> str:
-    """A row of the table. No text is scored twice, as curate remembers words; the first part warms both up."""
-    parts = [lines[place :: rounds + 1] for place in range(rounds + 1)]
-    own, other, furthest = [], [], 0.0
-    clock: dict[int, list[float]] = {1: [], 2: []}
-    used: dict[int, list[float]] = {1: [], 2: []}
-    for place, part in enumerate(parts):
-        seconds, expected = predict(peer, part)
-        other.append(seconds)
-        if place % 2:
-            half = len(part) // 2
-            for count in (1, 2):
-                seconds, processor = threads(model, part[half * (count - 1) : half * count], count)
-                clock[count].append(seconds)
-                used[count].append(processor)
-            continue
-        seconds, found = score(model, part)
-        own.append(seconds)
-        furthest = max(furthest, *(abs(theirs - ours) for theirs, ours in zip(expected, found, strict=True)))
-    texts, size = len(parts[0]), sum(len(line.encode()) for line in parts[0]) / 1e6
-    fast, slow = min(own[1:]), min(other[1:])
-    by_clock = min(clock[1]) / min(clock[2])
-    by_processor = 2 * min(used[1]) / min(used[2])
+def measure(model: FastText, peer: fasttext.FastText, stream: Stream, rounds: int) -> dict[int, Measured]:
+    """Rounds by size."""
+    found = {size: Measured() for size in SIZES}
+    share = (1 - WARM_UP) / (rounds * len(SIZES))
+    with ThreadPoolExecutor(2) as pool:
+        early = Texts.from_arrow(pa.array(stream.take(SIZES[1], WARM_UP)))
+        list(pool.map(lambda _: model.score(early), range(2)))
+        for _ in range(rounds):
+            for size, measured in found.items():
+                lines = stream.take(size, share * ON_ONE)
+                spent, expected = predict(peer, lines, size)
+                measured.other += spent
+                spent, scores = score(model, lines, size)
+                measured.own += spent
+                distances = (abs(theirs - ours) for theirs, ours in zip(expected, scores, strict=False))
+                measured.furthest = max(measured.furthest, *distances)
+                measured.texts += len(lines)
+                lines = stream.take(size, share * (1 - ON_ONE))
+                measured.two += score_on_two(pool, model, lines, size)
+    return found
+
+
+def row(size: int, measured: Measured) -> str:
+    """A row of the table, without the model."""
+
+    def speed(spent: list[Spent], *, clock: bool = False) -> float:
+        """Megabytes a second."""
+        speeds = [each.bytes / (each.clock if clock else each.processor) for each in spent]
+        return statistics.quantiles(speeds, n=4)[2] / 1e6
+
+    own, other = speed(measured.own), speed(measured.other)
+    by_clock = speed(measured.two, clock=True) / speed(measured.own, clock=True)
+    by_processor = 2 * speed(measured.two) / own
     return (
-        f"{texts:>6,} | {size / fast:6.1f} | {texts / fast:8,.0f} | {size / slow:6.1f} | "
-        f"{texts / slow:8,.0f} | {slow / fast:5.1f} | {by_clock:5.2f} | {by_processor:5.2f} | {furthest:.0e}"
+        f"{size:,} | {measured.texts:>6,} | {own:6.1f} | {own * 1e6 / size:8,.0f} | {other:6.1f} | "
+        f"{other * 1e6 / size:8,.0f} | {own / other:5.1f} | {by_clock:5.2f} | {by_processor:5.2f} | "
+        f"{measured.furthest:.0e}"
     )
 
 
@@ -181,8 +266,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("files", nargs="*", type=Path)
-    parser.add_argument("--megabytes", type=float, default=16, help="of text a size")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--megabytes", type=float, default=1000, help="of text at most")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--shape", choices=["lid.176", *SHAPES], nargs="*", default=["lid.176", *SHAPES])
     arguments = parser.parse_args()
     texts = texts_of(arguments.files, 40_000) if arguments.files else samples(8_000)
@@ -199,9 +284,9 @@ def main() -> None:
             if name in SHAPES:
                 write_model(path, SHAPES[name], [word for word, _ in common.most_common(WORDS)])
             model, peer = FastText.load(path), fasttext.load_model(str(path))
-            for size in SIZES:
-                lines = cut(texts, size, arguments.megabytes)
-                print(f"| {name} | {size:,} | {compare(model, peer, lines, arguments.rounds)} |", flush=True)
+            stream = Stream(texts, arguments.megabytes)
+            for size, measured in measure(model, peer, stream, arguments.rounds).items():
+                print(f"| {name} | {row(size, measured)} |", flush=True)
             if name in SHAPES:
                 path.unlink()
 
