@@ -139,61 +139,49 @@ class Stream:
         return [piece.decode(errors="ignore") for piece in pieces]
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """Seconds for a number of bytes: by the clock, and of processor time in all threads together."""
-
-    bytes: int
-    clock: float
-    processor: float
-
-
 @dataclass(slots=True)
 class Measured:
-    """What the pieces of one size gave."""
+    """Megabytes a second of the pieces of one size: by processor time, and where it says so by the clock."""
 
     texts: int = 0
-    other: list[Spent] = field(default_factory=list)
-    own: list[Spent] = field(default_factory=list)
-    two: list[Spent] = field(default_factory=list)
-    hashed: list[Spent] = field(default_factory=list)
-    hashed_by_two: list[Spent] = field(default_factory=list)
     furthest: float = 0.0
+    other: list[float] = field(default_factory=list)
+    own: list[float] = field(default_factory=list)
+    own_by_clock: list[float] = field(default_factory=list)
+    two_by_clock: list[float] = field(default_factory=list)
+    hashed_by_clock: list[float] = field(default_factory=list)
+    hashed_on_two_by_clock: list[float] = field(default_factory=list)
 
 
-def bytes_of(lines: list[str]) -> int:
-    return sum(len(line.encode()) for line in lines)
+def megabytes(lines: list[str]) -> float:
+    return sum(len(line.encode()) for line in lines) / 1e6
 
 
 def pieces(lines: list[str], size: int, piece: int) -> list[tuple[int, int]]:
-    """Texts of `size` bytes from one to another: those that are not timed, then pieces of about `piece` bytes."""
-    untimed, step = len(lines) // 5, max(piece // size, 2) // 2 * 2
-    bounds = [0, *range(untimed, len(lines) - step + 1, step)]
-    return list(pairwise(bounds))
+    """Texts of `size` bytes from one to another: those that are not timed, then pieces of `piece` bytes, but two at
+    least; of an even number of texts."""
+    untimed = len(lines) // 5
+    step = min(piece // size, (len(lines) - untimed) // 2) // 2 * 2
+    if step == 0:
+        raise SystemExit(f"{len(lines)} texts of {size} bytes are too few: give more text, or fewer --rounds")
+    return list(pairwise([0, *range(untimed, len(lines) + 1, step)]))
 
 
-def predict(peer: fasttext.FastText, lines: list[str], size: int) -> tuple[list[Spent], list[float]]:
-    """What fasttext-predict spends, and its probabilities of the best labels."""
-    spent: list[Spent] = []
+def predict(peer: fasttext.FastText, lines: list[str], size: int, measured: Measured) -> list[float]:
+    """fasttext-predict's probabilities of the best labels; notes its speed."""
     probabilities: list[float] = []
-    for first, last in pieces(lines, size, PIECE // SLOWER):
-        clock, processor = time.perf_counter(), time.thread_time()
+    for number, (first, last) in enumerate(pieces(lines, size, PIECE // SLOWER)):
+        begun = time.thread_time()
         found = [peer.predict(line) for line in lines[first:last]]
-        clock, processor = time.perf_counter() - clock, time.thread_time() - processor
-        spent.append(Spent(bytes_of(lines[first:last]), clock, processor))
+        seconds = time.thread_time() - begun
         probabilities += [best[0] for _, best in found]
-    return spent[1:], probabilities
-
-
-def timed(work: Callable[[], object], size: int) -> Spent:
-    """What work on so many bytes spends."""
-    clock, processor = time.perf_counter(), time.thread_time()
-    work()
-    return Spent(size, time.perf_counter() - clock, time.thread_time() - processor)
+        if number > 0:
+            measured.other.append(megabytes(lines[first:last]) / seconds)
+    return probabilities
 
 
 def score(model: FastText, lines: list[str], size: int, measured: Measured) -> list[float]:
-    """The probabilities of curate; notes what it spends."""
+    """The same of curate."""
     batch = Texts.from_arrow(pa.array(lines))
     probabilities: list[float] = []
     for number, (first, last) in enumerate(pieces(lines, size, PIECE)):
@@ -201,9 +189,13 @@ def score(model: FastText, lines: list[str], size: int, measured: Measured) -> l
         found = model.score(batch, np.arange(first, last))
         clock, processor = time.perf_counter() - clock, time.thread_time() - processor
         probabilities += found.probabilities[:, 0].tolist()
-        if number > 0:
-            measured.own.append(Spent(bytes_of(lines[first:last]), clock, processor))
-            measured.hashed.append(timed(lambda: blake2b(HASHED), len(HASHED)))
+        if number == 0:
+            continue
+        measured.own.append(megabytes(lines[first:last]) / processor)
+        measured.own_by_clock.append(megabytes(lines[first:last]) / clock)
+        clock = time.perf_counter()
+        blake2b(HASHED)
+        measured.hashed_by_clock.append(len(HASHED) / 1e6 / (time.perf_counter() - clock))
     return probabilities
 
 
@@ -213,6 +205,10 @@ def at_once(ready: threading.Barrier, work: Callable[[], object]) -> tuple[float
     begun = time.perf_counter()
     work()
     return begun, time.perf_counter()
+
+
+def seconds_of_both(one: tuple[float, float], other: tuple[float, float]) -> float:
+    return max(one[1], other[1]) - min(one[0], other[0])
 
 
 def score_on_two(
@@ -225,9 +221,8 @@ def score_on_two(
     cores = sorted(os.sched_getaffinity(0))
 
     def half(start: int) -> list[tuple[tuple[float, float], tuple[float, float]]]:
-        os.sched_setaffinity(
-            0, {cores[start]}
-        )  # of this thread; left to itself, Linux takes longer than a piece
+        # Left to itself, Linux takes longer than a piece to give each thread a core.
+        os.sched_setaffinity(0, {cores[start % len(cores)]})
         times = []
         for first, last in all_pieces:
             rows = np.arange(first + start, last, 2)
@@ -236,13 +231,11 @@ def score_on_two(
         return times
 
     one, other = pool.map(half, range(2))
-    for (first, last), (scored, hashed), (scored_too, hashed_too) in zip(
-        all_pieces[1:], one[1:], other[1:], strict=True
-    ):
-        clock = max(scored[1], scored_too[1]) - min(scored[0], scored_too[0])
-        measured.two.append(Spent(bytes_of(lines[first:last]), clock, 0.0))
-        clock = max(hashed[1], hashed_too[1]) - min(hashed[0], hashed_too[0])
-        measured.hashed_by_two.append(Spent(2 * len(HASHED), clock, 0.0))
+    for (first, last), (scored, hashed), (scored_too, hashed_too) in list(
+        zip(all_pieces, one, other, strict=True)
+    )[1:]:
+        measured.two_by_clock.append(megabytes(lines[first:last]) / seconds_of_both(scored, scored_too))
+        measured.hashed_on_two_by_clock.append(2 * len(HASHED) / 1e6 / seconds_of_both(hashed, hashed_too))
 
 
 def measure(model: FastText, peer: fasttext.FastText, stream: Stream, rounds: int) -> dict[int, Measured]:
@@ -255,8 +248,7 @@ def measure(model: FastText, peer: fasttext.FastText, stream: Stream, rounds: in
         for _ in range(rounds):
             for size, measured in found.items():
                 lines = stream.take(size, share * ON_ONE)
-                spent, expected = predict(peer, lines, size)
-                measured.other += spent
+                expected = predict(peer, lines, size, measured)
                 scores = score(model, lines, size, measured)
                 distances = (abs(theirs - ours) for theirs, ours in zip(expected, scores, strict=False))
                 measured.furthest = max(measured.furthest, *distances)
@@ -269,14 +261,12 @@ def measure(model: FastText, peer: fasttext.FastText, stream: Stream, rounds: in
 def row(size: int, measured: Measured) -> str:
     """A row of the table, without the model."""
 
-    def speed(spent: list[Spent], *, clock: bool = False) -> float:
-        """Megabytes a second."""
-        speeds = [each.bytes / (each.clock if clock else each.processor) for each in spent]
-        return statistics.quantiles(speeds, n=4)[2] / 1e6
+    def speed(speeds: list[float]) -> float:
+        return statistics.quantiles(speeds, n=4)[2]
 
     own, other = speed(measured.own), speed(measured.other)
-    gain = speed(measured.two, clock=True) / speed(measured.own, clock=True)
-    possible = speed(measured.hashed_by_two, clock=True) / speed(measured.hashed, clock=True)
+    gain = speed(measured.two_by_clock) / speed(measured.own_by_clock)
+    possible = speed(measured.hashed_on_two_by_clock) / speed(measured.hashed_by_clock)
     return (
         f"{size:,} | {measured.texts:>6,} | {own:6.1f} | {own * 1e6 / size:8,.0f} | {other:6.1f} | "
         f"{other * 1e6 / size:8,.0f} | {own / other:5.1f} | {gain:5.2f} | {possible:5.2f} | "

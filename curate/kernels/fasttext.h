@@ -253,8 +253,8 @@ CURATE_HD void fasttext_word_ngrams_from(const FastTextView& m, const u32* hashe
   }
 }
 
-// N-grams on their way to rows. Whether one survived pruning is as good as random, so the filter's answer
-// moves the end of a list instead of choosing a branch.
+// N-grams of a pruned model on their way to rows. Whether one survived pruning is as good as random, so the
+// filter's answer moves the end of a list instead of choosing a branch.
 struct FastTextNgrams {
   static constexpr i32 ROOM = 256;
   u32 buckets[ROOM];
@@ -269,14 +269,8 @@ struct FastTextNgrams {
   template <typename Row>
   CURATE_HD void make_room(const FastTextView& m, i32 wanted, Row&& row) {
     if (count + wanted <= ROOM) return;
-    if (m.pruned)
-      for (i32 i = 0; i < count; ++i) CURATE_PREFETCH(m.kept_slots + fasttext_slot(buckets[i], m.kept_shift));
-    for (i32 i = 0; i < count; ++i) {
-      if (m.pruned)
-        fasttext_kept_row(m, buckets[i], row);
-      else
-        row(m.words + static_cast<i32>(buckets[i]));
-    }
+    for (i32 i = 0; i < count; ++i) CURATE_PREFETCH(m.kept_slots + fasttext_slot(buckets[i], m.kept_shift));
+    for (i32 i = 0; i < count; ++i) fasttext_kept_row(m, buckets[i], row);
     count = 0;
   }
 };

@@ -49,7 +49,7 @@ class WordTally {
 
 // Words in sets of two, of which the one that was not found last makes room. Most words of a text are repeats, and a
 // look-up replaces hashing their n-grams and fetching their rows from a large matrix. What is remembered changes no
-// result. The sums stand beside the words: where the machine maps small pages, a second page costs more than the read.
+// result. The sums stand beside the words: where pages are small, each further page is a miss of its own.
 class RememberedWords {
  public:
   struct Found {
